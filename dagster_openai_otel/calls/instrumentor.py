@@ -1,0 +1,43 @@
+"""`OpenAIRequestInstrumentor`: wraps the OpenAI SDK when it is imported, and not before."""
+
+import sys
+from collections.abc import Collection
+from types import ModuleType
+from typing import Any
+
+import wrapt
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from dagster_openai_otel import pricing
+from dagster_openai_otel.calls.requests import RequestSpans, unwrap_from
+
+
+class OpenAIRequestInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in the lower bound
+    """Makes a client span of each request of `openai.OpenAI` and `openai.AsyncOpenAI`.
+
+    It wraps the one method that all of the SDK's calls go through, when `openai` is imported and not
+    before. What a call sends, returns and raises stays the same.
+
+    `instrument()` takes `tracer_provider` (default: the global one) and `prices`, a mapping of own prices.
+    """
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """The versions of the SDK that this knows."""
+        return ("openai >= 2, < 4",)
+
+    def _instrument(self, **kwargs: Any) -> None:  # noqa: ANN401  # as in the base class
+        prices = pricing.Prices(own=kwargs.get("prices") or {})
+        spans = self._spans = RequestSpans(kwargs.get("tracer_provider"), prices)
+
+        def wrap(openai: ModuleType) -> None:
+            if self._spans is spans:
+                spans.wrap(openai)
+
+        wrapt.register_post_import_hook(wrap, "openai")
+
+    def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ANN401, ARG002  # as in the base class
+        self._spans = None
+        if "openai" in sys.modules:
+            unwrap_from(sys.modules["openai"])
+
+    _spans: RequestSpans | None = None

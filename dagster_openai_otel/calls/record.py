@@ -1,0 +1,201 @@
+"""The life of one request: from the span's start, through answer, stream or error, to its end."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from opentelemetry.trace import Span, Status, StatusCode
+from opentelemetry.util.types import AttributeValue
+
+from dagster_openai_otel import conventions, pricing
+from dagster_openai_otel.calls.answers import Answer, read, value_of
+from dagster_openai_otel.calls.endpoints import Endpoint
+from dagster_openai_otel.calls.streams import Reader, observe, reader_for
+from dagster_openai_otel.faults import guarded
+from dagster_openai_otel.usage import FIELDS, Usage
+
+_BAD = 400
+_GENAI_USAGE = {
+    conventions.GEN_AI_INPUT_TOKENS: "input_tokens",
+    conventions.GEN_AI_OUTPUT_TOKENS: "output_tokens",
+    conventions.GEN_AI_CACHE_READ_TOKENS: "cached_input_tokens",
+    conventions.GEN_AI_CACHE_WRITE_TOKENS: "cache_write_tokens",
+    conventions.GEN_AI_REASONING_TOKENS: "reasoning_tokens",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a request asks for."""
+
+    endpoint: Endpoint
+    method: str
+    """HTTP method in capitals."""
+    model: str | None
+    """The model or Azure deployment that was asked for."""
+    provider: str
+    """genai-prices' id of the provider: `openai` or `azure`."""
+    alone: bool
+    """Whether no span of another GenAI instrumentation stands around it."""
+
+
+class RequestRecord:
+    """One request of the SDK and its span. The span ends once, whoever says so first.
+
+    Args:
+        span: The span, which has been started.
+        asked: What the request asks for.
+        prices: What it is priced by.
+    """
+
+    def __init__(self, span: Span, asked: Asked, prices: pricing.Prices) -> None:
+        self.span = span
+        self._asked = asked
+        self._prices = prices
+        self._began_at = datetime.now(UTC)
+        self._began = time.perf_counter()
+        self._response: Any = None
+        self._reader: Reader | None = None
+        self._chunked = False
+        # popped by whoever ends the span: one atomic step, also in the garbage collector
+        self._open = [span]
+
+    def received(self, response: Any, retries: int) -> None:  # noqa: ANN401  # httpx or httpx2
+        """An HTTP response came whose status is good; its body may not have been read."""
+        self._set_status(response, retries)
+        if response.is_closed:
+            self._response = response
+        else:
+            self._reader = reader_for(response)
+            observe(response, self)
+
+    def returned(self, result: object) -> None:
+        """The SDK gives its result to the user."""
+        if self._reader is None:
+            self._end(self._read(result))
+
+    def raised(self, error: BaseException) -> None:
+        """The SDK raises into the user's code."""
+        response = getattr(error, "response", None)
+        request = getattr(response, "request", None) or getattr(error, "request", None)
+        if response is not None and self._response is None:
+            self._set_status(response, 0)
+        sent = getattr(request, "headers", {}).get("x-stainless-retry-count", "0")
+        if sent.isdigit() and sent != "0":
+            self.span.set_attribute(conventions.HTTP_RESEND_COUNT, int(sent))
+        self._end(self._read(None) if self._response is not None else None, error)
+
+    def chunk(self, data: bytes) -> None:
+        """Some bytes of a streamed answer have passed."""
+        with guarded("the usage of a streamed call"):
+            if not self._chunked:
+                self._chunked = True
+                self.span.set_attribute(
+                    conventions.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, time.perf_counter() - self._began
+                )
+            if self._reader is not None:
+                self._reader.feed(data)
+                if self._reader.complete:
+                    self.end()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """A streamed answer is at its end, was left, or broke."""
+        with guarded("the usage of a streamed call"):
+            if self._reader is not None and self._open:
+                self._end(self._reader.finish(), error)
+
+    def _read(self, result: object) -> Answer:
+        """Read what the SDK parsed, and where that says nothing, the body."""
+        if value_of(result, "usage") is not None:
+            return read(result)
+        response = self._response
+        if response is None or "json" not in response.headers.get("content-type", ""):
+            return Answer()
+        try:
+            return read(json.loads(response.content))
+        except ValueError:
+            return Answer()
+
+    def _set_status(self, response: Any, retries: int) -> None:  # noqa: ANN401  # httpx or httpx2
+        self.span.set_attribute(conventions.HTTP_STATUS_CODE, response.status_code)
+        if retries:
+            self.span.set_attribute(conventions.HTTP_RESEND_COUNT, retries)
+
+    def _end(self, answer: Answer | None, error: BaseException | None = None) -> None:
+        try:
+            span = self._open.pop()
+        except IndexError:
+            return
+        self._response = self._reader = None
+        try:
+            if error is not None:
+                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                span.set_attribute(conventions.ERROR_TYPE, _qualified(type(error)))
+            if answer is not None:
+                span.set_attributes(self._described(answer))
+        finally:
+            span.end()
+
+    def _described(self, answer: Answer) -> dict[str, AttributeValue]:
+        """The attributes that an answer adds; what is counted comes last, where limits cut first."""
+        described: dict[str, AttributeValue] = {}
+        if self._asked.alone:
+            described |= _genai(answer)
+        if answer.service_tier:
+            described[conventions.OPENAI_RESPONSE_SERVICE_TIER] = answer.service_tier
+        posted = self._asked.method == "POST"
+        if posted and (self._asked.endpoint.bills or answer.usage is not None):
+            described |= self._booked(answer)
+        return described
+
+    def _booked(self, answer: Answer) -> dict[str, AttributeValue]:
+        booked: dict[str, AttributeValue] = {conventions.OPENAI_CALL: True}
+        model = answer.model or self._asked.model
+        if model:
+            booked[conventions.OPENAI_MODEL] = model
+        if answer.usage is not None:
+            booked |= _usage(answer.usage)
+            cost = self._cost_usd(answer, answer.usage)
+            if cost is not None:
+                booked[conventions.OPENAI_COST_USD] = cost
+        return booked
+
+    def _cost_usd(self, answer: Answer, usage: Usage) -> float | None:
+        with guarded("the price of a call"):
+            models = [name for name in (self._asked.model, answer.model) if name]
+            if not models:
+                return None
+            own = [name for name in models if name in self._prices.own]
+            request = pricing.Request(
+                model=(own or models[::-1])[0],
+                usage=usage,
+                at=self._began_at,
+                provider=self._asked.provider,
+                service_tier=answer.service_tier,
+            )
+            cost = self._prices.cost_usd(request)
+            return None if cost is None else float(cost)
+        return None
+
+
+def _genai(answer: Answer) -> Mapping[str, AttributeValue]:
+    said: dict[str, AttributeValue | None] = {
+        conventions.GEN_AI_RESPONSE_MODEL: answer.model,
+        conventions.GEN_AI_RESPONSE_ID: answer.response_id,
+        conventions.GEN_AI_RESPONSE_FINISH_REASONS: answer.finish_reasons or None,
+    }
+    if answer.usage is not None:
+        said |= {name: getattr(answer.usage, field) for name, field in _GENAI_USAGE.items()}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _usage(usage: Usage) -> Mapping[str, AttributeValue]:
+    prefix = conventions.OPENAI_USAGE_PREFIX
+    return {prefix + name: count for name in FIELDS if (count := getattr(usage, name)) is not None}
+
+
+def _qualified(kind: type[BaseException]) -> str:
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

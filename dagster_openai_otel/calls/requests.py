@@ -1,0 +1,217 @@
+"""One span for each request that the OpenAI SDK sends."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar, Token
+from functools import cached_property
+from types import ModuleType, TracebackType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import wrapt
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.instrumentation.utils import unwrap
+from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.util.types import AttributeValue
+
+from dagster_openai_otel import conventions, pricing
+from dagster_openai_otel.calls.answers import value_of
+from dagster_openai_otel.calls.endpoints import endpoint_of
+from dagster_openai_otel.calls.record import Asked, RequestRecord
+from dagster_openai_otel.faults import guarded
+from dagster_openai_otel.identity import recording_all
+from dagster_openai_otel.ledger import ANY, Target
+from dagster_openai_otel.scope import StepScope, find_target, with_scope
+from dagster_openai_otel.tracing import VERSION
+
+_GENAI_OPERATIONS = {"chat", "text_completion", "embeddings", "generate_content"}
+_current: ContextVar[RequestRecord | None] = ContextVar("dagster_openai_otel_request", default=None)
+_bindings: WeakKeyDictionary[object, tuple[StepScope, Target]] = WeakKeyDictionary()
+
+
+def bind(client: object, scope: StepScope, target: Target = ANY) -> None:
+    """Book the requests of a client for a step, wherever they are sent from.
+
+    Args:
+        client: An `openai.OpenAI` or `openai.AsyncOpenAI`.
+        scope: The step.
+        target: What of the step; `ANY` leaves it to where the request is sent from.
+    """
+    _bindings[client] = (scope, target)
+
+
+class RequestSpans:
+    """The wrappers round the SDK's methods, and the tracer that they share.
+
+    Args:
+        provider: Makes the tracer, at the first request; `None` for the global one.
+        prices: What requests are priced by.
+    """
+
+    def __init__(self, provider: trace.TracerProvider | None, prices: pricing.Prices) -> None:
+        self._provider = provider
+        self._prices = prices
+
+    def wrap(self, openai: ModuleType) -> None:
+        """Wrap the clients of the SDK."""
+        for client, request in ((openai.OpenAI, self.request), (openai.AsyncOpenAI, self.async_request)):
+            wrapt.wrap_function_wrapper(client, "request", request)
+            # Private in openai, for the response before it is parsed; tests/test_upstream.py says why.
+            wrapt.wrap_function_wrapper(client, "_process_response", process_response)
+
+    @cached_property
+    def _tracer(self) -> Tracer:
+        provider = self._provider or trace.get_tracer_provider()
+        return recording_all(provider.get_tracer(conventions.CALLS_SCOPE, VERSION))
+
+    def request(
+        self, wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """Stands in for `OpenAI.request`."""
+        record = self._begin(client, args, kwargs)
+        if record is None:
+            return wrapped(*args, **kwargs)
+        with _Entered(record):
+            result = wrapped(*args, **kwargs)
+        with guarded("the usage of a call"):
+            record.returned(result)
+        return result
+
+    async def async_request(
+        self,
+        wrapped: Callable[..., Awaitable[Any]],
+        client: Any,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        """Stands in for `AsyncOpenAI.request`."""
+        record = self._begin(client, args, kwargs)
+        if record is None:
+            return await wrapped(*args, **kwargs)
+        with _Entered(record):
+            result = await wrapped(*args, **kwargs)
+        with guarded("the usage of a call"):
+            record.returned(result)
+        return result
+
+    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> RequestRecord | None:
+        """Start the span of a request; `None` where that fails, which is then said in the log."""
+        with guarded("the usage of a call"):
+            options = kwargs["options"] if "options" in kwargs else args[1]
+            context = _context_of(client)
+            asked = _asked(client, options, context)
+            if asked.endpoint.bills:
+                pricing.preload()
+            span = self._tracer.start_span(
+                _name(asked),
+                context,
+                SpanKind.CLIENT,
+                {**_attributes(asked, options), **_server(client)},
+            )
+            return RequestRecord(span, asked, self._prices)
+        return None
+
+
+def unwrap_from(openai: ModuleType) -> None:
+    """Take the wrappers off the clients of the SDK."""
+    for client in (openai.OpenAI, openai.AsyncOpenAI):
+        unwrap(client, "request")
+        unwrap(client, "_process_response")
+
+
+def process_response(
+    wrapped: Callable[..., Any],
+    client: Any,  # noqa: ARG001  # wrapt's signature
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> Any:
+    """Stands in for `_process_response` of both clients: shows the record its response."""
+    record = _current.get()
+    if record is not None:
+        with guarded("the usage of a call"):
+            record.received(kwargs["response"], kwargs.get("retries_taken", 0))
+    return wrapped(*args, **kwargs)
+
+
+class _Entered:
+    """Makes a request the current one while the SDK works on it, and sees what it raises."""
+
+    __slots__ = ("_context_token", "_record", "_token")
+
+    def __init__(self, record: RequestRecord) -> None:
+        self._record = record
+
+    def __enter__(self) -> None:
+        self._token: Token[RequestRecord | None] = _current.set(self._record)
+        self._context_token = otel_context.attach(trace.set_span_in_context(self._record.span))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        otel_context.detach(self._context_token)
+        _current.reset(self._token)
+        if error is not None:
+            with guarded("the usage of a call that failed"):
+                self._record.raised(error)
+
+
+def _context_of(client: object) -> Context:
+    """The current context, with the step that the client is bound to, where it is."""
+    context = otel_context.get_current()
+    bound = _bindings.get(client)
+    if bound is None:
+        return context
+    scope, target = bound
+    return with_scope(scope, find_target(context) if target is ANY else target, context)
+
+
+def _asked(client: Any, options: Any, context: Context) -> Asked:
+    model = value_of(options.json_data, "model")
+    around = getattr(trace.get_current_span(context), "attributes", None) or {}
+    return Asked(
+        endpoint=endpoint_of(options.method, str(options.url)),
+        method=options.method.upper(),
+        model=model if isinstance(model, str) else None,
+        provider="azure" if _is_azure(client) else "openai",
+        alone=around.get(conventions.GEN_AI_OPERATION_NAME) not in _GENAI_OPERATIONS,
+    )
+
+
+def _is_azure(client: object) -> bool:
+    return any(kind.__name__ == "BaseAzureClient" for kind in type(client).__mro__)
+
+
+def _name(asked: Asked) -> str:
+    if asked.alone and asked.endpoint.operation:
+        return f"{asked.endpoint.operation} {asked.model or ''}".rstrip()
+    return f"{asked.method} {asked.endpoint.template}"
+
+
+def _attributes(asked: Asked, options: Any) -> dict[str, AttributeValue]:
+    said: dict[str, Any] = {
+        conventions.HTTP_REQUEST_METHOD: asked.method,
+        conventions.URL_TEMPLATE: asked.endpoint.template,
+        conventions.OPENAI_API_TYPE: asked.endpoint.api_type,
+        conventions.OPENAI_MODEL: asked.model,
+        conventions.OPENAI_REQUEST_SERVICE_TIER: value_of(options.json_data, "service_tier"),
+    }
+    if asked.alone:
+        said |= {
+            conventions.GEN_AI_PROVIDER_NAME: "azure.ai.openai" if asked.provider == "azure" else "openai",
+            conventions.GEN_AI_OPERATION_NAME: asked.endpoint.operation,
+            conventions.GEN_AI_REQUEST_MODEL: asked.model,
+            conventions.GEN_AI_REQUEST_STREAM: value_of(options.json_data, "stream") is True or None,
+        }
+    return {name: value for name, value in said.items() if isinstance(value, str | bool)}
+
+
+def _server(client: Any) -> dict[str, AttributeValue]:
+    url = client.base_url
+    server: dict[str, AttributeValue] = {conventions.SERVER_ADDRESS: url.host}
+    if url.port is not None:
+        server[conventions.SERVER_PORT] = url.port
+    return server

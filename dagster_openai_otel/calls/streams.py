@@ -1,0 +1,181 @@
+"""Reading a streamed answer as its bytes pass, without touching the object that the user holds."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
+from typing import Any, Protocol
+
+from dagster_openai_otel.calls.answers import Answer, read, value_of
+
+# An event that says more than a piece of the answer. Inside a text the quotes are escaped.
+_TELLING = re.compile(rb'"usage"\s*:\s*\{|"finish_reason"\s*:\s*"|"type"\s*:\s*"(error|response\.failed)"')
+_ENDS = ("response.completed", "response.incomplete", "response.failed")
+
+
+class Observer(Protocol):
+    """Is told what happens to a body."""
+
+    def chunk(self, data: bytes) -> None:
+        """Some bytes have passed."""
+
+    def end(self, error: BaseException | None = None) -> None:
+        """The body is at its end, or was left, or broke; may be told more than once."""
+
+
+class SseReader:
+    """Reads server-sent events, one line at a time; parses only those that tell something.
+
+    Definition: the event stream format of the HTML standard.
+    """
+
+    def __init__(self) -> None:
+        self.answer = Answer()
+        self.complete = False
+        """Whether the answer's usage is final, though its end may not have been read."""
+        self._rest = b""
+        self._begun = False
+
+    def feed(self, data: bytes) -> None:
+        """Read on."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            if line.startswith(b"data:") and not (self._begun and _TELLING.search(line) is None):
+                self._event(line[5:].strip())
+
+    def finish(self) -> Answer:
+        """What the stream said so far."""
+        self.feed(b"\n")
+        return self.answer
+
+    def _event(self, data: bytes) -> None:
+        try:
+            payload = json.loads(data)
+        except ValueError:
+            return
+        self._begun = True
+        part = read(payload)
+        self.answer = self.answer.updated(part)
+        if part.usage is not None:
+            kind = value_of(payload, "type")
+            self.complete = kind in _ENDS or (value_of(payload, "choices") == [] and kind is None)
+
+
+class BodyReader:
+    """Keeps a body, and reads it whole at its end."""
+
+    complete = False
+
+    def __init__(self, decode: Callable[[bytes], bytes], *, sse: bool) -> None:
+        self._body = bytearray()
+        self._decode = decode
+        self._sse = sse
+
+    def feed(self, data: bytes) -> None:
+        """Keep some bytes."""
+        self._body += data
+
+    def finish(self) -> Answer:
+        """What the body said; nothing where it is broken."""
+        try:
+            body = self._decode(bytes(self._body))
+            if not self._sse:
+                return read(json.loads(body))
+        except Exception:  # noqa: BLE001  # a body that was cut or is no JSON says nothing
+            return Answer()
+        reader = SseReader()
+        reader.feed(body)
+        return reader.finish()
+
+
+class SilentReader:
+    """For a body that cannot say what it used: audio, say."""
+
+    complete = False
+
+    def feed(self, data: bytes) -> None:
+        """Look away."""
+
+    def finish(self) -> Answer:
+        """Nothing."""
+        return Answer()
+
+
+Reader = SseReader | BodyReader | SilentReader
+
+
+def reader_for(response: Any) -> Reader:  # noqa: ANN401  # httpx or httpx2, by the SDK's version
+    """The reader for a response of httpx, by its headers."""
+    kind = response.headers.get("content-type", "")
+    coding = response.headers.get("content-encoding", "identity")
+    sse = "text/event-stream" in kind
+    if not sse and "json" not in kind:
+        return SilentReader()
+    if sse and coding == "identity":
+        return SseReader()
+    kept = {"content-encoding": coding}
+    scratch = type(response)
+    # a response of the same library decodes all that the client can decode
+    return BodyReader(lambda body: bytes(scratch(200, headers=kept, content=body).content), sse=sse)
+
+
+def observe(response: Any, observer: Observer) -> None:  # noqa: ANN401  # httpx or httpx2
+    """Tell an observer of a response's body, chunk by chunk, as whoever holds the response reads it."""
+    inner = response.stream
+    response.stream = _observed_class(type(inner))(inner, observer)
+
+
+@cache
+def _observed_class(kind: type) -> type["_ObservedStream"]:
+    """A subclass that the same `httpx` takes for a stream of the same kind, sync or async."""
+    bases = tuple(base for base in kind.__mro__ if base.__name__ in {"SyncByteStream", "AsyncByteStream"})
+    return type("ObservedStream", (_ObservedStream, *bases), {})
+
+
+class _ObservedStream:
+    def __init__(self, inner: Any, observer: Observer) -> None:  # noqa: ANN401  # a stream of httpx
+        self._inner = inner
+        self._observer = observer
+
+    def __iter__(self) -> Iterator[bytes]:
+        error: BaseException | None = None
+        try:
+            for chunk in self._inner:
+                self._observer.chunk(chunk)
+                yield chunk
+        except GeneratorExit:
+            raise
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            self._observer.end(error)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        error: BaseException | None = None
+        try:
+            async for chunk in self._inner:
+                self._observer.chunk(chunk)
+                yield chunk
+        except GeneratorExit:
+            raise
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            self._observer.end(error)
+
+    def close(self) -> None:
+        try:
+            self._inner.close()
+        finally:
+            self._observer.end()
+
+    async def aclose(self) -> None:
+        try:
+            await self._inner.aclose()
+        finally:
+            self._observer.end()
+
+    def __del__(self) -> None:
+        self._observer.end()

@@ -1,0 +1,74 @@
+"""`instrument()`: the composition root. Settings in, everything wired, once per process."""
+
+import threading
+from typing import Any
+
+from opentelemetry.instrumentation.threading import ThreadingInstrumentor
+
+from dagster_openai_otel.calls.instrumentor import OpenAIRequestInstrumentor
+from dagster_openai_otel.faults import say_once
+from dagster_openai_otel.pricing import Prices
+from dagster_openai_otel.settings import Settings, resolve
+from dagster_openai_otel.steps.disabled import say_disabled
+from dagster_openai_otel.steps.instrumentor import DagsterInstrumentor
+from dagster_openai_otel.tracing import Telemetry, sdk_disabled
+
+_lock = threading.Lock()
+_settings: Settings | None = None
+
+
+def instrument(**settings: Any) -> None:  # noqa: ANN401  # each setting has its own type, see below
+    """Record what every OpenAI call in this process's Dagster steps uses, costs and does.
+
+    Call it in the file that holds the definitions: every process that loads them runs it. It does its work
+    once per process, whoever calls it and how often; it loads neither `openai` nor exporters nor price
+    tables, which come when they are first needed. Each setting is also an environment variable,
+    `DAGSTER_OPENAI_OTEL_<NAME>`; the argument goes before the variable. With `OTEL_SDK_DISABLED=true`
+    nothing is recorded, and each run's log says so.
+
+    Args:
+        **settings: Any of these.
+
+            tracer_provider: An `opentelemetry.trace.TracerProvider` to use instead of the global one; the
+                default is the global one or, where there is none, one that exports to the OTLP endpoint of
+                the standard `OTEL_*` variables, and nowhere without.
+            trace_url: Template with `{trace_id}`; written as a link into the metadata.
+            call_spans: Traceloop's spans around the requests: `auto` (default: when spans go anywhere),
+                `on`, `off`.
+            stream_usage: Ask for the usage of streams that did not: `auto` (default: of api.openai.com and
+                Azure), `always`, `never`.
+            capture_content: Put prompts and completions on spans (default: no).
+            prices: Own prices and Azure deployment names, by model or deployment: a model's name, or dollars
+                per million tokens by genai-prices' keys (`input_mtok`, `cache_read_mtok`, `output_mtok`, ...).
+            flush_timeout: Seconds, at most, that the end of a process waits for the exporter (default: 2).
+
+    Raises:
+        SettingError: A setting's value is not allowed.
+        TypeError: There is no setting of that name.
+    """
+    global _settings  # noqa: PLW0603  # what is wrapped is the process's, so this is too
+    resolved = resolve(settings)
+    with _lock:
+        if _settings is None:
+            _wire(resolved)
+            _settings = resolved
+        elif settings and resolved != _settings:
+            say_once(
+                "instrument() was called again with other settings; those of the first call stay. Give all"
+                " settings in the first call, or in the environment"
+            )
+
+
+def _wire(settings: Settings) -> None:
+    if sdk_disabled():
+        say_disabled()
+        return
+    telemetry = Telemetry(settings)
+    ThreadingInstrumentor().instrument()
+    OpenAIRequestInstrumentor().instrument(tracer_provider=telemetry, prices=settings.prices)
+    DagsterInstrumentor().instrument(
+        tracer_provider=telemetry,
+        prices=Prices(own=settings.prices).source,
+        trace_url=settings.trace_url,
+        flush=telemetry.flush,
+    )

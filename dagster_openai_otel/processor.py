@@ -1,0 +1,157 @@
+"""`DagsterSpanProcessor`: the step's identity onto every span, ended request spans into the step's ledger."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.util.types import AttributeValue
+
+from dagster_openai_otel import conventions
+from dagster_openai_otel.faults import guarded, say_once
+from dagster_openai_otel.ledger import Ledger, Target
+from dagster_openai_otel.scope import StepScope, find, find_target
+from dagster_openai_otel.tally import Model, Sums, Tally
+from dagster_openai_otel.usage import FIELDS, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """Whose a request span is; settled when it starts, since it can end anywhere."""
+
+    scope: StepScope | None
+    target: Target
+
+
+# One for the process, so that a span is counted once however many processors see it.
+_claims: dict[int, _Claim] = {}
+_watchers: list[Ledger] = []
+
+# steps in whose ledgers something was booked after they had ended
+_late: deque[StepScope] = deque()
+
+
+class DagsterSpanProcessor(SpanProcessor):
+    """Ties spans to the Dagster step that they were started in.
+
+    Add it to a `TracerProvider` of your own; `instrument()` adds it by itself. It never raises, and works
+    when spans end in other threads, in other tasks, or in the garbage collector.
+    """
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Put `dagster.*` on the span; remember whose it is where it is a request."""
+        with guarded("the Dagster attributes of a span, and the usage of its call"):
+            scope, target = find(parent_context), find_target(parent_context)
+            if scope is not None:
+                span.set_attributes({**scope.attributes, **_target_attributes(target)})
+            if _is_request(span):
+                span_id = span.get_span_context().span_id
+                _claims[span_id] = _Claim(scope=scope, target=target)
+                if scope is not None:
+                    scope.open_calls.add(span_id)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Book the usage of a request span."""
+        with guarded("the usage of a call"):
+            context = span.get_span_context()
+            claim = _claims.pop(context.span_id, None) if context else None
+            if context is None or claim is None:
+                return
+            tally = tally_of(span.attributes or {}, span.start_time or 0, span.end_time or 0)
+            for watcher in _watchers:
+                watcher.add(claim.target, tally)
+            if claim.scope is not None:
+                _book(claim.scope, claim.target, tally, context.span_id)
+            elif tally:
+                say_once("calls of the OpenAI API outside any Dagster step are in no event log")
+
+
+def watch(ledger: Ledger) -> None:
+    """Book every request of this process in a ledger too, wherever it belongs."""
+    _watchers.append(ledger)
+
+
+def unwatch(ledger: Ledger) -> None:
+    """End what `watch` began."""
+    _watchers.remove(ledger)
+
+
+def deliver_late() -> None:
+    """Deliver what was booked for steps that had ended; to be called where Dagster can be called."""
+    while _late:
+        for deliver in _late.popleft().on_late:
+            deliver()
+
+
+def tally_of(attributes: Mapping[str, AttributeValue], start: int, end: int) -> Tally:
+    """What the attributes of an ended request span say.
+
+    Args:
+        attributes: Of the span, `openai.usage.*` and the others that `conventions` lists.
+        start: Nanoseconds since the epoch.
+        end: Nanoseconds since the epoch.
+
+    Returns:
+        A tally of one request; an empty one for a request that is free and went well.
+    """
+    called = attributes.get(conventions.OPENAI_CALL) is True
+    failed = conventions.ERROR_TYPE in attributes
+    retries = _count(attributes, conventions.HTTP_RESEND_COUNT) or 0
+    if not (called or failed or retries):
+        return Tally()
+    usage = _usage(attributes)
+    cost = attributes.get(conventions.OPENAI_COST_USD)
+    sums = Sums(
+        calls=int(called),
+        usage=usage or Usage(),
+        # repr gives back the digits that the price had
+        cost_usd=Decimal(repr(cost)) if isinstance(cost, float) else None,
+        unpriced_calls=int(called and usage is not None and cost is None),
+        calls_without_usage=int(called and usage is None),
+        failed_calls=int(failed),
+        retries=retries,
+        duration_s=(end - start) / 1e9,
+    )
+    tier = attributes.get(conventions.OPENAI_RESPONSE_SERVICE_TIER)
+    model = Model(
+        name=str(attributes.get(conventions.OPENAI_MODEL, "unknown")),
+        service_tier=str(tier) if tier else None,
+    )
+    return Tally(by_model={model: sums})
+
+
+def _book(scope: StepScope, target: Target, tally: Tally, span_id: int) -> None:
+    scope.open_calls.discard(span_id)
+    if tally:
+        scope.ledger.add(target, tally)
+        if scope.ended.is_set():
+            _late.append(scope)
+
+
+def _is_request(span: Span) -> bool:
+    scope = span.instrumentation_scope
+    return scope is not None and scope.name == conventions.CALLS_SCOPE
+
+
+def _target_attributes(target: Target) -> dict[str, str]:
+    attributes = {
+        conventions.ASSET_KEY: target.asset_key,
+        conventions.PARTITION_KEY: target.partition_key,
+    }
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _usage(attributes: Mapping[str, AttributeValue]) -> Usage | None:
+    reported = {
+        name: count
+        for name in FIELDS
+        if (count := _count(attributes, conventions.OPENAI_USAGE_PREFIX + name)) is not None
+    }
+    return Usage(**reported) if reported else None
+
+
+def _count(attributes: Mapping[str, AttributeValue], name: str) -> int | None:
+    count = attributes.get(name)
+    return count if type(count) is int else None

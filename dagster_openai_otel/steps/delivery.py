@@ -1,0 +1,144 @@
+"""Usage of one step into its materializations, outputs, check results and observations."""
+
+import gc
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import dagster as dg
+from dagster import AssetExecutionContext, MetadataValue, OpExecutionContext
+from dagster._core.events import EngineEventData
+
+from dagster_openai_otel.faults import guarded
+from dagster_openai_otel.ledger import ANY
+from dagster_openai_otel.scope import StepScope
+from dagster_openai_otel.steps.book import Book, Share
+from dagster_openai_otel.steps.metadata import Remarks, dagster_openai_metadata, metadata_of
+from dagster_openai_otel.steps.targets import Made, asset_of
+
+AFTER_THE_OUTPUT = "after the output"
+AFTER_THE_STEP = "after the step"
+
+
+class Delivery:
+    """Delivers what a step used, in the step's own thread.
+
+    Args:
+        context: The step's context.
+        scope: The step's identity and ledger.
+        made: What the step makes.
+        remarks: What is said beside the numbers of each delivery.
+    """
+
+    def __init__(self, context: OpExecutionContext, scope: StepScope, made: Made, remarks: Remarks) -> None:
+        self._context = context
+        self._scope = scope
+        self._made = made
+        self._remarks = remarks
+        self._book = Book(scope.ledger, made)
+        self._collected = False
+        self._outcome = f"op {context.op.name}"
+
+    def results(self, events: Iterator[Any]) -> Iterator[Any]:
+        """Pass on the results of a step's code, each with its usage.
+
+        When the code fails, its usage comes as observations before the error goes on.
+        """
+        try:
+            for event in events:
+                given = event
+                with guarded("the usage of a step, from its result"):
+                    given = self._with_usage(event)
+                yield given
+                self._book.confirm()
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            yield from self.observations(self._failure(error))
+            raise
+        yield from self.observations(self._outcome)
+
+    def observations(self, outcome: str) -> list[dg.AssetObservation]:
+        """What has not been shown, as observations; of an op, as an event on the run's timeline."""
+        with guarded("the usage of a step, from an observation"):
+            observed = []
+            for share in self._book.leftovers():
+                metadata = self._metadata(share, outcome)
+                if share.target.asset_key is None:
+                    self._report(metadata, outcome)
+                else:
+                    key = dg.AssetKey.from_user_string(share.target.asset_key)
+                    partition = share.target.partition_key
+                    observed.append(dg.AssetObservation(key, metadata=metadata, partition=partition))
+            return observed
+        return []
+
+    def close(self, error: BaseException | None) -> None:
+        """The step is over: log what is left at once, also while the step is failing."""
+        self._scope.ended.set()
+        self._log(self._failure(error) if error else self._outcome)
+
+    def deliver_late(self) -> None:
+        """Log what was booked after the step was over."""
+        self._log(AFTER_THE_STEP)
+
+    def _log(self, outcome: str) -> None:
+        for observation in self.observations(outcome):
+            with guarded("the usage of a step, from an observation"):
+                self._context.log_event(observation)
+
+    def _with_usage(self, event: object) -> object:
+        asset = asset_of(event, self._context)
+        if asset is not None:
+            self._outcome = AFTER_THE_OUTPUT
+            self._settle()
+            for share in self._book.give(asset):
+                self._add_to_asset(asset, share)
+        elif isinstance(event, dg.AssetCheckResult) and not self._made.assets:
+            metadata = self._metadata_of_all()
+            return event._replace(metadata={**event.metadata, **metadata}) if metadata else event
+        elif isinstance(event, dg.Output | dg.DynamicOutput) and not self._context.has_assets_def:
+            metadata = self._metadata_of_all()
+            if metadata:
+                key = getattr(event, "mapping_key", None)
+                self._context.add_output_metadata(metadata, event.output_name, key)
+        return event
+
+    def _add_to_asset(self, asset: str, share: Share) -> None:
+        partition = share.target.partition_key if len(self._made.partitions) > 1 else None
+        AssetExecutionContext(self._context).add_asset_metadata(
+            self._metadata(share), dg.AssetKey.from_user_string(asset), partition
+        )
+
+    def _metadata_of_all(self) -> dict[str, MetadataValue]:
+        """All that is held, for a result that is no asset; empty where nothing is."""
+        self._outcome = AFTER_THE_OUTPUT
+        self._settle()
+        tally = self._book.give_all()
+        return self._metadata(Share(target=ANY, tally=tally)) if tally else {}
+
+    def _metadata(self, share: Share, outcome: str | None = None) -> dict[str, MetadataValue]:
+        open_calls = len(self._scope.open_calls)
+        remarks = replace(self._remarks, open_calls=open_calls, share=share.split, outcome=outcome)
+        metadata = metadata_of(share.tally, remarks)
+        if self._scope.dagster_openai_keys.is_set():
+            metadata |= dagster_openai_metadata(share.tally)
+        return metadata
+
+    def _settle(self) -> None:
+        """End the calls whose streams were dropped: they sit in cycles until they are collected."""
+        if self._scope.open_calls and not self._collected:
+            self._collected = True
+            gc.collect()
+
+    def _failure(self, error: BaseException) -> str:
+        kind = "failed" if isinstance(error, Exception) else "interrupted"
+        return f"{kind} attempt {self._scope.retry_number + 1}"
+
+    def _report(self, metadata: dict[str, MetadataValue], outcome: str) -> None:
+        self._context.instance.report_engine_event(
+            f"Usage of the OpenAI API, {outcome}",
+            self._context.run,
+            EngineEventData(metadata=metadata),
+            step_key=self._scope.step_key,
+        )

@@ -1,0 +1,71 @@
+"""What a step makes: its assets and partitions, and which of them an event of the step is for."""
+
+import inspect
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster import AssetKey, OpExecutionContext
+from dagster._check import CheckError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a step was asked to make."""
+
+    assets: tuple[str, ...] = ()
+    """The selected assets in user form, sorted; empty for ops and for steps of checks alone."""
+    checks: tuple[str, ...] = ()
+    """The selected checks, as `asset:check`."""
+    checked_assets: tuple[str, ...] = ()
+    """The assets of those checks."""
+    partitions: tuple[str, ...] = ()
+    """The partitions of the assets; empty where they have none."""
+    one_by_one: bool = False
+    """Whether the step's code runs on between its results, so that each can be given its own usage."""
+
+
+def made_by(context: OpExecutionContext) -> Made:
+    """What the step of a context was asked to make."""
+    if not context.has_assets_def:
+        return Made(one_by_one=True)
+    checks = sorted(context.selected_asset_check_keys)
+    return Made(
+        assets=tuple(sorted(key.to_user_string() for key in context.selected_asset_keys)),
+        checks=tuple(f"{check.asset_key.to_user_string()}:{check.name}" for check in checks),
+        checked_assets=tuple(dict.fromkeys(check.asset_key.to_user_string() for check in checks)),
+        partitions=_partitions(context),
+        one_by_one=_is_generator(context),
+    )
+
+
+def asset_of(event: object, context: OpExecutionContext) -> str | None:
+    """The asset, in user form, that an event of a step materializes or observes; `None` for others."""
+    if isinstance(event, dg.MaterializeResult | dg.ObserveResult):
+        keys = context.selected_asset_keys
+        key = event.asset_key or (next(iter(keys)) if len(keys) == 1 else None)
+        return key.to_user_string() if key else None
+    if isinstance(event, dg.Output) and context.has_assets_def:
+        asset_key = _asset_of_output(event.output_name, context)
+        return asset_key.to_user_string() if asset_key else None
+    return None
+
+
+def _asset_of_output(output_name: str, context: OpExecutionContext) -> AssetKey | None:
+    try:
+        return context.asset_key_for_output(output_name)
+    except CheckError:
+        # an inner op of a graph asset, or the output of a check
+        return None
+
+
+def _partitions(context: OpExecutionContext) -> tuple[str, ...]:
+    if context.assets_def.partitions_def is None:
+        return ()
+    if context.has_partition_key:
+        return (context.partition_key,)
+    return tuple(context.partition_keys) if context.has_partition_key_range else ()
+
+
+def _is_generator(context: OpExecutionContext) -> bool:
+    function = getattr(context.op_def.compute_fn, "decorated_fn", None)
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
