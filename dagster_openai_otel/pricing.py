@@ -13,7 +13,7 @@ from dagster_openai_otel.usage import Usage
 
 if TYPE_CHECKING:
     # 0.4 s to load with its data, and most processes never price anything
-    import genai_prices  # noqa: TID253  # for the type checker only
+    import genai_prices
 
 OwnPrice = str | Mapping[str, Decimal]
 """A model's name to use the price of, or prices by genai-prices' own keys, in dollars (`input_mtok`)."""

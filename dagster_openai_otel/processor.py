@@ -64,7 +64,7 @@ class DagsterSpanProcessor(SpanProcessor):
                 watcher.add(claim.target, tally)
             if claim.scope is not None:
                 _book(claim.scope, claim.target, tally, context.span_id)
-            elif tally:
+            elif tally and not _watchers:
                 say_once("calls of the OpenAI API outside any Dagster step are in no event log")
 
 

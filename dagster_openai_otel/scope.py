@@ -84,6 +84,16 @@ def entered(scope: StepScope) -> Iterator[None]:
         otel_context.detach(token)
 
 
+@contextmanager
+def inside(scope: StepScope, target: Target) -> Iterator[None]:
+    """Book the calls inside for a step and a target, here and in the threads and tasks that start here."""
+    token = otel_context.attach(with_scope(scope, target))
+    try:
+        yield
+    finally:
+        otel_context.detach(token)
+
+
 def with_scope(scope: StepScope, target: Target, context: Context | None = None) -> Context:
     """A context in which calls belong to a step and a target."""
     return otel_context.set_value(_TARGET, target, otel_context.set_value(_SCOPE, scope, context))

@@ -79,7 +79,7 @@ def read_usage(usage: object) -> Usage | None:
     return read
 
 
-def value_of(payload: object, name: str) -> Any:  # noqa: ANN401  # whatever stands there
+def value_of(payload: object, name: str) -> Any:
     """A field of a mapping or of a model of the SDK; `None` where there is none."""
     if isinstance(payload, Mapping):
         return payload.get(name)

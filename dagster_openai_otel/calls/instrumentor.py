@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from dagster_openai_otel import pricing
 from dagster_openai_otel.calls.requests import RequestSpans, unwrap_from
+from dagster_openai_otel.calls.stream_usage import UsageAsker
 
 
 class OpenAIRequestInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in the lower bound
@@ -18,16 +19,18 @@ class OpenAIRequestInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # unty
     It wraps the one method that all of the SDK's calls go through, when `openai` is imported and not
     before. What a call sends, returns and raises stays the same.
 
-    `instrument()` takes `tracer_provider` (default: the global one) and `prices`, a mapping of own prices.
+    `instrument()` takes `tracer_provider` (default: the global one), `prices`, a mapping of own prices, and
+    `stream_usage`, as the settings of the same names.
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """The versions of the SDK that this knows."""
         return ("openai >= 2, < 4",)
 
-    def _instrument(self, **kwargs: Any) -> None:  # noqa: ANN401  # as in the base class
+    def _instrument(self, **kwargs: Any) -> None:
         prices = pricing.Prices(own=kwargs.get("prices") or {})
-        spans = self._spans = RequestSpans(kwargs.get("tracer_provider"), prices)
+        asker = UsageAsker(kwargs.get("stream_usage") or "auto")
+        spans = self._spans = RequestSpans(kwargs.get("tracer_provider"), prices, asker)
 
         def wrap(openai: ModuleType) -> None:
             if self._spans is spans:
@@ -35,7 +38,7 @@ class OpenAIRequestInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # unty
 
         wrapt.register_post_import_hook(wrap, "openai")
 
-    def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ANN401, ARG002  # as in the base class
+    def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002  # the base class's signature
         self._spans = None
         if "openai" in sys.modules:
             unwrap_from(sys.modules["openai"])

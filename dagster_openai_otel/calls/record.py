@@ -13,6 +13,7 @@ from opentelemetry.util.types import AttributeValue
 from dagster_openai_otel import conventions, pricing
 from dagster_openai_otel.calls.answers import Answer, read, value_of
 from dagster_openai_otel.calls.endpoints import Endpoint
+from dagster_openai_otel.calls.stream_usage import UsageChunkFilter
 from dagster_openai_otel.calls.streams import Reader, observe, reader_for
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.usage import FIELDS, Usage
@@ -60,10 +61,12 @@ class RequestRecord:
         self._response: Any = None
         self._reader: Reader | None = None
         self._chunked = False
+        self.hidden: UsageChunkFilter | None = None
+        """Takes out what the user did not ask for, where something else was asked for."""
         # popped by whoever ends the span: one atomic step, also in the garbage collector
         self._open = [span]
 
-    def received(self, response: Any, retries: int) -> None:  # noqa: ANN401  # httpx or httpx2
+    def received(self, response: Any, retries: int) -> None:
         """An HTTP response came whose status is good; its body may not have been read."""
         self._set_status(response, retries)
         if response.is_closed:
@@ -88,8 +91,8 @@ class RequestRecord:
             self.span.set_attribute(conventions.HTTP_RESEND_COUNT, int(sent))
         self._end(self._read(None) if self._response is not None else None, error)
 
-    def chunk(self, data: bytes) -> None:
-        """Some bytes of a streamed answer have passed."""
+    def chunk(self, data: bytes) -> bytes:
+        """Some bytes of a streamed answer have come; returns those that are the user's."""
         with guarded("the usage of a streamed call"):
             if not self._chunked:
                 self._chunked = True
@@ -100,6 +103,11 @@ class RequestRecord:
                 self._reader.feed(data)
                 if self._reader.complete:
                     self.end()
+        return data if self.hidden is None else self.hidden.feed(data)
+
+    def rest(self) -> bytes:
+        """Bytes that were held back until the end of a streamed answer."""
+        return b"" if self.hidden is None else self.hidden.flush()
 
     def end(self, error: BaseException | None = None) -> None:
         """A streamed answer is at its end, was left, or broke."""
@@ -119,7 +127,7 @@ class RequestRecord:
         except ValueError:
             return Answer()
 
-    def _set_status(self, response: Any, retries: int) -> None:  # noqa: ANN401  # httpx or httpx2
+    def _set_status(self, response: Any, retries: int) -> None:
         self.span.set_attribute(conventions.HTTP_STATUS_CODE, response.status_code)
         if retries:
             self.span.set_attribute(conventions.HTTP_RESEND_COUNT, retries)

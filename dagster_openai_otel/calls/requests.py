@@ -2,14 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar, Token
+from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType, TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import wrapt
-from opentelemetry import context as otel_context
-from opentelemetry import trace
+from opentelemetry import context as otel_context, trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import unwrap
 from opentelemetry.trace import SpanKind, Tracer
@@ -19,6 +19,7 @@ from dagster_openai_otel import conventions, pricing
 from dagster_openai_otel.calls.answers import value_of
 from dagster_openai_otel.calls.endpoints import endpoint_of
 from dagster_openai_otel.calls.record import Asked, RequestRecord
+from dagster_openai_otel.calls.stream_usage import UsageAsker, UsageChunkFilter, is_azure
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.identity import recording_all
 from dagster_openai_otel.ledger import ANY, Target
@@ -47,11 +48,15 @@ class RequestSpans:
     Args:
         provider: Makes the tracer, at the first request; `None` for the global one.
         prices: What requests are priced by.
+        asker: Asks for the usage of streams.
     """
 
-    def __init__(self, provider: trace.TracerProvider | None, prices: pricing.Prices) -> None:
+    def __init__(
+        self, provider: trace.TracerProvider | None, prices: pricing.Prices, asker: UsageAsker
+    ) -> None:
         self._provider = provider
         self._prices = prices
+        self._asker = asker
 
     def wrap(self, openai: ModuleType) -> None:
         """Wrap the clients of the SDK."""
@@ -69,13 +74,18 @@ class RequestSpans:
         self, wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Any:
         """Stands in for `OpenAI.request`."""
-        record = self._begin(client, args, kwargs)
-        if record is None:
+        begun = self._begin(client, args, kwargs)
+        if begun is None:
             return wrapped(*args, **kwargs)
-        with _Entered(record):
-            result = wrapped(*args, **kwargs)
+        with _Entered(begun.record):
+            try:
+                result = wrapped(**begun.arguments)
+            except Exception as error:
+                if not self._refused(begun, client, error):
+                    raise
+                result = wrapped(*args, **kwargs)
         with guarded("the usage of a call"):
-            record.returned(result)
+            begun.record.returned(result)
         return result
 
     async def async_request(
@@ -86,19 +96,25 @@ class RequestSpans:
         kwargs: Mapping[str, Any],
     ) -> Any:
         """Stands in for `AsyncOpenAI.request`."""
-        record = self._begin(client, args, kwargs)
-        if record is None:
+        begun = self._begin(client, args, kwargs)
+        if begun is None:
             return await wrapped(*args, **kwargs)
-        with _Entered(record):
-            result = await wrapped(*args, **kwargs)
+        with _Entered(begun.record):
+            try:
+                result = await wrapped(**begun.arguments)
+            except Exception as error:
+                if not self._refused(begun, client, error):
+                    raise
+                result = await wrapped(*args, **kwargs)
         with guarded("the usage of a call"):
-            record.returned(result)
+            begun.record.returned(result)
         return result
 
-    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> RequestRecord | None:
+    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> "_Begun | None":
         """Start the span of a request; `None` where that fails, which is then said in the log."""
         with guarded("the usage of a call"):
-            options = kwargs["options"] if "options" in kwargs else args[1]
+            arguments = _arguments(*args, **kwargs)
+            options = arguments["options"]
             context = _context_of(client)
             asked = _asked(client, options, context)
             if asked.endpoint.bills:
@@ -109,8 +125,20 @@ class RequestSpans:
                 SpanKind.CLIENT,
                 {**_attributes(asked, options), **_server(client)},
             )
-            return RequestRecord(span, asked, self._prices)
+            record = RequestRecord(span, asked, self._prices)
+            asking = self._asker.asking(client, asked.endpoint, options)
+            if asking is not None:
+                record.hidden = UsageChunkFilter()
+                arguments["options"] = asking
+            return _Begun(record=record, arguments=arguments)
         return None
+
+    def _refused(self, begun: "_Begun", client: Any, error: Exception) -> bool:
+        """Whether the request is to be sent again as the user made it."""
+        refused = begun.record.hidden is not None and self._asker.refused(client, error)
+        if refused:
+            begun.record.hidden = None
+        return refused
 
 
 def unwrap_from(openai: ModuleType) -> None:
@@ -132,6 +160,19 @@ def process_response(
         with guarded("the usage of a call"):
             record.received(kwargs["response"], kwargs.get("retries_taken", 0))
     return wrapped(*args, **kwargs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """A request whose span has started, and what is sent: the user's own arguments, or those that ask."""
+
+    record: RequestRecord
+    arguments: dict[str, Any]
+
+
+def _arguments(cast_to: Any, options: Any, **others: Any) -> dict[str, Any]:
+    """The arguments of `request`, by name."""
+    return {"cast_to": cast_to, "options": options, **others}
 
 
 class _Entered:
@@ -176,13 +217,9 @@ def _asked(client: Any, options: Any, context: Context) -> Asked:
         endpoint=endpoint_of(options.method, str(options.url)),
         method=options.method.upper(),
         model=model if isinstance(model, str) else None,
-        provider="azure" if _is_azure(client) else "openai",
+        provider="azure" if is_azure(client) else "openai",
         alone=around.get(conventions.GEN_AI_OPERATION_NAME) not in _GENAI_OPERATIONS,
     )
-
-
-def _is_azure(client: object) -> bool:
-    return any(kind.__name__ == "BaseAzureClient" for kind in type(client).__mro__)
 
 
 def _name(asked: Asked) -> str:

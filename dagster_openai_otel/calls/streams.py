@@ -16,8 +16,13 @@ _ENDS = ("response.completed", "response.incomplete", "response.failed")
 class Observer(Protocol):
     """Is told what happens to a body."""
 
-    def chunk(self, data: bytes) -> None:
-        """Some bytes have passed."""
+    def chunk(self, data: bytes) -> bytes:
+        """Some bytes have come; returns those that pass on."""
+        ...
+
+    def rest(self) -> bytes:
+        """The body is read to its end; returns bytes that were held back."""
+        ...
 
     def end(self, error: BaseException | None = None) -> None:
         """The body is at its end, or was left, or broke; may be told more than once."""
@@ -104,7 +109,7 @@ class SilentReader:
 Reader = SseReader | BodyReader | SilentReader
 
 
-def reader_for(response: Any) -> Reader:  # noqa: ANN401  # httpx or httpx2, by the SDK's version
+def reader_for(response: Any) -> Reader:
     """The reader for a response of httpx, by its headers."""
     kind = response.headers.get("content-type", "")
     coding = response.headers.get("content-encoding", "identity")
@@ -119,21 +124,22 @@ def reader_for(response: Any) -> Reader:  # noqa: ANN401  # httpx or httpx2, by 
     return BodyReader(lambda body: bytes(scratch(200, headers=kept, content=body).content), sse=sse)
 
 
-def observe(response: Any, observer: Observer) -> None:  # noqa: ANN401  # httpx or httpx2
+def observe(response: Any, observer: Observer) -> None:
     """Tell an observer of a response's body, chunk by chunk, as whoever holds the response reads it."""
     inner = response.stream
-    response.stream = _observed_class(type(inner))(inner, observer)
+    kind: Any = type(inner)
+    response.stream = _observed_class(kind)(inner, observer)
 
 
 @cache
-def _observed_class(kind: type) -> type["_ObservedStream"]:
+def _observed_class(kind: Any) -> type["_ObservedStream"]:
     """A subclass that the same `httpx` takes for a stream of the same kind, sync or async."""
     bases = tuple(base for base in kind.__mro__ if base.__name__ in {"SyncByteStream", "AsyncByteStream"})
     return type("ObservedStream", (_ObservedStream, *bases), {})
 
 
 class _ObservedStream:
-    def __init__(self, inner: Any, observer: Observer) -> None:  # noqa: ANN401  # a stream of httpx
+    def __init__(self, inner: Any, observer: Observer) -> None:
         self._inner = inner
         self._observer = observer
 
@@ -141,8 +147,10 @@ class _ObservedStream:
         error: BaseException | None = None
         try:
             for chunk in self._inner:
-                self._observer.chunk(chunk)
-                yield chunk
+                if passing := self._observer.chunk(chunk):
+                    yield passing
+            if passing := self._observer.rest():
+                yield passing
         except GeneratorExit:
             raise
         except BaseException as raised:
@@ -155,8 +163,10 @@ class _ObservedStream:
         error: BaseException | None = None
         try:
             async for chunk in self._inner:
-                self._observer.chunk(chunk)
-                yield chunk
+                if passing := self._observer.chunk(chunk):
+                    yield passing
+            if passing := self._observer.rest():
+                yield passing
         except GeneratorExit:
             raise
         except BaseException as raised:

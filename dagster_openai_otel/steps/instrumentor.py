@@ -25,7 +25,7 @@ class DagsterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in
         """The versions of Dagster that this knows."""
         return ("dagster >= 1.10",)
 
-    def _instrument(self, **kwargs: Any) -> None:  # noqa: ANN401  # as in the base class
+    def _instrument(self, **kwargs: Any) -> None:
         hooks = StepHooks(
             spans=StepSpans(kwargs.get("tracer_provider") or trace.get_tracer_provider()),
             prices=kwargs.get("prices"),
@@ -36,7 +36,7 @@ class DagsterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in
         _wrap(EXECUTE_STEP, "execute_core_compute", hooks.compute)
         _wrap(API, "ExecuteRunWithPlanIterable.__iter__", hooks.run)
 
-    def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ANN401, ARG002  # as in the base class
+    def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002  # the base class's signature
         execute_step, api = import_module(EXECUTE_STEP), import_module(API)
         unwrap(execute_step, "enter_execution_context")
         unwrap(execute_step, "execute_core_compute")

@@ -7,6 +7,7 @@ from functools import cached_property
 from dagster import DagsterRun, OpExecutionContext
 from opentelemetry import trace
 from opentelemetry.sdk.trace import Tracer as SdkTracer
+from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, StatusCode, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
@@ -72,7 +73,7 @@ class StepSpans:
         tracer, sampled = self._tracer, True
         if isinstance(tracer, SdkTracer):
             root = trace.set_span_in_context(trace.INVALID_SPAN)
-            sampled = tracer.sampler.should_sample(root, number, "run").decision.is_sampled()
+            sampled = tracer.sampler.should_sample(root, number, "run").decision is Decision.RECORD_AND_SAMPLE
         flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
         return SpanContext(number, span_id(run_id), is_remote=True, trace_flags=flags)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.threading import ThreadingInstrumentor
 
+from dagster_openai_otel.calls import traceloop
 from dagster_openai_otel.calls.instrumentor import OpenAIRequestInstrumentor
 from dagster_openai_otel.faults import say_once
 from dagster_openai_otel.pricing import Prices
@@ -17,19 +18,19 @@ _lock = threading.Lock()
 _settings: Settings | None = None
 
 
-def instrument(**settings: Any) -> None:  # noqa: ANN401  # each setting has its own type, see below
+def instrument(**settings: Any) -> None:
     """Record what every OpenAI call in this process's Dagster steps uses, costs and does.
 
     Call it in the file that holds the definitions: every process that loads them runs it. It does its work
     once per process, whoever calls it and how often; it loads neither `openai` nor exporters nor price
-    tables, which come when they are first needed. Each setting is also an environment variable,
+    tables, which come when first needed. Each setting is also an environment variable,
     `DAGSTER_OPENAI_OTEL_<NAME>`; the argument goes before the variable. With `OTEL_SDK_DISABLED=true`
     nothing is recorded, and each run's log says so.
 
     Args:
         **settings: Any of these.
 
-            tracer_provider: An `opentelemetry.trace.TracerProvider` to use instead of the global one; the
+            tracer_provider: An `opentelemetry.trace.TracerProvider` to use, not the global one; the
                 default is the global one or, where there is none, one that exports to the OTLP endpoint of
                 the standard `OTEL_*` variables, and nowhere without.
             trace_url: Template with `{trace_id}`; written as a link into the metadata.
@@ -39,7 +40,7 @@ def instrument(**settings: Any) -> None:  # noqa: ANN401  # each setting has its
                 Azure), `always`, `never`.
             capture_content: Put prompts and completions on spans (default: no).
             prices: Own prices and Azure deployment names, by model or deployment: a model's name, or dollars
-                per million tokens by genai-prices' keys (`input_mtok`, `cache_read_mtok`, `output_mtok`, ...).
+                per million tokens by genai-prices' keys (`input_mtok`, `cache_read_mtok`, ...).
             flush_timeout: Seconds, at most, that the end of a process waits for the exporter (default: 2).
 
     Raises:
@@ -65,7 +66,15 @@ def _wire(settings: Settings) -> None:
         return
     telemetry = Telemetry(settings)
     ThreadingInstrumentor().instrument()
-    OpenAIRequestInstrumentor().instrument(tracer_provider=telemetry, prices=settings.prices)
+    OpenAIRequestInstrumentor().instrument(
+        tracer_provider=telemetry, prices=settings.prices, stream_usage=settings.stream_usage
+    )
+    if settings.call_spans != "off":
+        traceloop.when_imported(
+            lambda: settings.call_spans == "on" or telemetry.exports,
+            telemetry,
+            capture_content=settings.capture_content,
+        )
     DagsterInstrumentor().instrument(
         tracer_provider=telemetry,
         prices=Prices(own=settings.prices).source,
