@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from opentelemetry.sdk.trace import Tracer as SdkTracer
+from opentelemetry.sdk.trace import SpanLimits, Tracer as SdkTracer
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Tracer
 
 _HALF = 64
+# more than any request span has
+_ATTRIBUTES = 64
 _LOW = (1 << _HALF) - 1
 
 
@@ -92,9 +94,13 @@ class RecordAll(Sampler):
 
 
 def recording_all(tracer: Tracer) -> Tracer:
-    """Make a tracer of the SDK record what its sampler drops; other tracers stay as they are."""
+    """Make a tracer of the SDK record what its sampler or a low limit drops; others stay as they are."""
     if isinstance(tracer, SdkTracer) and not isinstance(tracer.sampler, RecordAll):
         tracer.sampler = RecordAll(tracer.sampler)
+        # Private in the SDK: a limit below what a request span holds would cost its usage.
+        limits = getattr(tracer, "_span_limits", None)
+        if limits is not None and (limits.max_span_attributes or _ATTRIBUTES) < _ATTRIBUTES:
+            tracer._span_limits = SpanLimits(max_span_attributes=_ATTRIBUTES)  # noqa: SLF001  # see above
     return tracer
 
 

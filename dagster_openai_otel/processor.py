@@ -1,7 +1,8 @@
 """`DagsterSpanProcessor`: the step's identity onto every span, ended request spans into the step's ledger."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -31,6 +32,7 @@ _watchers: list[Ledger] = []
 
 # steps in whose ledgers something was booked after they had ended
 _late: deque[StepScope] = deque()
+_executing: list[object] = []
 
 
 class DagsterSpanProcessor(SpanProcessor):
@@ -78,8 +80,19 @@ def unwatch(ledger: Ledger) -> None:
     _watchers.remove(ledger)
 
 
+@contextmanager
+def executing() -> Iterator[None]:
+    """While the block runs, whoever runs it calls `deliver_late`; else late usage is delivered at once."""
+    token = object()
+    _executing.append(token)
+    try:
+        yield
+    finally:
+        _executing.remove(token)
+
+
 def deliver_late() -> None:
-    """Deliver what was booked for steps that had ended; to be called where Dagster can be called."""
+    """Deliver what was booked for steps that had ended, in a thread where Dagster can be called."""
     while _late:
         for deliver in _late.popleft().on_late:
             deliver()
@@ -128,6 +141,8 @@ def _book(scope: StepScope, target: Target, tally: Tally, span_id: int) -> None:
         scope.ledger.add(target, tally)
         if scope.ended.is_set():
             _late.append(scope)
+            if not _executing:
+                deliver_late()
 
 
 def _is_request(span: Span) -> bool:

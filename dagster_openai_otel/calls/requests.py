@@ -117,6 +117,7 @@ class RequestSpans:
             options = arguments["options"]
             context = _context_of(client)
             asked = _asked(client, options, context)
+            asking = self._asker.asking(client, asked.endpoint, options)
             if asked.endpoint.bills:
                 pricing.preload()
             span = self._tracer.start_span(
@@ -126,7 +127,6 @@ class RequestSpans:
                 {**_attributes(asked, options), **_server(client)},
             )
             record = RequestRecord(span, asked, self._prices)
-            asking = self._asker.asking(client, asked.endpoint, options)
             if asking is not None:
                 record.hidden = UsageChunkFilter()
                 arguments["options"] = asking

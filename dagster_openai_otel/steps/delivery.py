@@ -15,6 +15,7 @@ from dagster_openai_otel.scope import StepScope
 from dagster_openai_otel.steps.book import Book, Share
 from dagster_openai_otel.steps.metadata import Remarks, dagster_openai_metadata, metadata_of
 from dagster_openai_otel.steps.targets import Made, asset_of
+from dagster_openai_otel.tally import Tally
 
 AFTER_THE_OUTPUT = "after the output"
 AFTER_THE_STEP = "after the step"
@@ -92,7 +93,7 @@ class Delivery:
         if asset is not None:
             self._outcome = AFTER_THE_OUTPUT
             self._settle()
-            for share in self._book.give(asset):
+            for share in self._book.give(asset) or self._nothing_but_open_calls():
                 self._add_to_asset(asset, share)
         elif isinstance(event, dg.AssetCheckResult) and not self._made.assets:
             metadata = self._metadata_of_all()
@@ -116,6 +117,9 @@ class Delivery:
         self._settle()
         tally = self._book.give_all()
         return self._metadata(Share(target=ANY, tally=tally)) if tally else {}
+
+    def _nothing_but_open_calls(self) -> list[Share]:
+        return [Share(target=ANY, tally=Tally())] if self._scope.open_calls else []
 
     def _metadata(self, share: Share, outcome: str | None = None) -> dict[str, MetadataValue]:
         open_calls = len(self._scope.open_calls)

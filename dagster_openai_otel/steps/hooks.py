@@ -9,7 +9,7 @@ from dagster import DagsterEvent, OpExecutionContext
 
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.identity import trace_id
-from dagster_openai_otel.processor import deliver_late
+from dagster_openai_otel.processor import deliver_late, executing
 from dagster_openai_otel.scope import StepScope, entered, find
 from dagster_openai_otel.steps.delivery import Delivery
 from dagster_openai_otel.steps.metadata import Remarks
@@ -47,7 +47,7 @@ class StepHooks:
         self, wrapped: Callable[..., Any], _: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Iterator[Any]:
         """Stands in for `enter_execution_context`: while the block runs, the step does."""
-        with wrapped(*args, **kwargs) as context, self._running(context.op_execution_context):
+        with wrapped(*args, **kwargs) as context, self._running(context):
             yield context
 
     def compute(
@@ -65,9 +65,10 @@ class StepHooks:
         """Stands in for `ExecuteRunWithPlanIterable.__iter__`: the events of a run, or of one step of it."""
         began, failed = time.time_ns(), False
         try:
-            for event in wrapped(*args, **kwargs):
-                failed = failed or event.event_type_value in _FAILURES
-                yield event
+            with executing():
+                for event in wrapped(*args, **kwargs):
+                    failed = failed or event.event_type_value in _FAILURES
+                    yield event
         finally:
             with guarded("the span of a run"):
                 deliver_late()
@@ -76,11 +77,11 @@ class StepHooks:
                 self._flush()
 
     @contextmanager
-    def _running(self, context: OpExecutionContext) -> Iterator[None]:
+    def _running(self, context: Any) -> Iterator[None]:
         stack, error = ExitStack(), None
         scope: StepScope | None = None
         with guarded("the usage of a step"):
-            scope = self._open(context, stack)
+            scope = self._open(context.op_execution_context, stack)
         try:
             yield
         except BaseException as raised:

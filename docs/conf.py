@@ -1,0 +1,16 @@
+"""How Sphinx builds the documentation: `make docs`."""
+
+from importlib.metadata import version as version_of
+
+project = "dagster-openai-otel"
+author = "The dagster-openai-otel authors"
+project_copyright = author
+version = release = version_of("dagster-openai-otel")
+
+extensions = ["myst_parser"]
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+
+html_theme = "furo"
+html_title = f"{project} {version}"
