@@ -44,6 +44,12 @@ class Request:
     """genai-prices' id of the provider: `openai` or `azure`."""
     service_tier: str | None = None
     """The tier that served the request, `flex` or `priority`; `None` for the standard price."""
+    batch: bool = False
+    """Whether it was part of a batch, which has a price of its own."""
+    audio_seconds: float | None = None
+    """Length of the audio, where that is what is billed."""
+    web_searches: int = 0
+    """Searches of the web that the model made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +102,11 @@ def _price_of(request: Request, model: str) -> Decimal | None:
 
     try:
         return calc_price(
-            _counts(request.usage),
+            _counts(request),
             model,
             provider_id=request.provider,
             genai_request_timestamp=request.at,
-            price_context={"service_tier": request.service_tier} if request.service_tier else None,
+            price_context=_context(request),
         ).total_price
     except (LookupError, ValueError):
         return None
@@ -110,13 +116,20 @@ def _price_at(own: Mapping[str, Decimal], request: Request) -> Decimal | None:
     from genai_prices.types import ModelPrice
 
     try:
-        return ModelPrice(**own).calc_price(_counts(request.usage))["total_price"]
+        return ModelPrice(**own).calc_price(_counts(request))["total_price"]
     except ValueError:
         return None
 
 
-def _counts(usage: Usage) -> "genai_prices.Usage":
+def _context(request: Request) -> dict[str, str] | None:
+    if request.batch:
+        return {"processing": "batch"}
+    return {"service_tier": request.service_tier} if request.service_tier else None
+
+
+def _counts(request: Request) -> "genai_prices.Usage":
     from genai_prices import Usage as Counts
 
-    counts = {theirs: getattr(usage, ours) for ours, theirs in _UNITS.items()}
+    counts = {theirs: getattr(request.usage, ours) for ours, theirs in _UNITS.items()}
+    counts |= {"audio_seconds": request.audio_seconds, "web_searches": request.web_searches or None}
     return Counts(**{name: count for name, count in counts.items() if count is not None})

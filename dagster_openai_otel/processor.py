@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.trace import Span as ApiSpan
 from opentelemetry.util.types import AttributeValue
 
 from dagster_openai_otel import conventions
@@ -19,15 +20,17 @@ from dagster_openai_otel.usage import FIELDS, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Claim:
+class Claim:
     """Whose a request span is; settled when it starts, since it can end anywhere."""
 
     scope: StepScope | None
+    """The step; `None` where the request belongs to none."""
     target: Target
+    """What of the step."""
 
 
 # One for the process, so that a span is counted once however many processors see it.
-_claims: dict[int, _Claim] = {}
+_claims: dict[int, Claim] = {}
 _watchers: list[Ledger] = []
 
 # steps in whose ledgers something was booked after they had ended
@@ -50,7 +53,7 @@ class DagsterSpanProcessor(SpanProcessor):
                 span.set_attributes({**scope.attributes, **_target_attributes(target)})
             if _is_request(span):
                 span_id = span.get_span_context().span_id
-                _claims[span_id] = _Claim(scope=scope, target=target)
+                _claims[span_id] = Claim(scope=scope, target=target)
                 if scope is not None:
                     scope.open_calls.add(span_id)
 
@@ -68,6 +71,29 @@ class DagsterSpanProcessor(SpanProcessor):
                 _book(claim.scope, claim.target, tally, context.span_id)
             elif tally and not _watchers:
                 say_once("calls of the OpenAI API outside any Dagster step are in no event log")
+
+
+def claim_of(span: ApiSpan) -> Claim | None:
+    """Whose a request span is that has not ended; `None` where nobody counts it."""
+    return _claims.get(span.get_span_context().span_id)
+
+
+def hand_over(span: ApiSpan, claim: Claim, work: str) -> None:
+    """Book a request span for the step that began its work, where that is still running.
+
+    Args:
+        span: A request span that has not ended.
+        claim: Whose the work is.
+        work: Id of the work, which is open no longer.
+    """
+    if claim.scope is not None:
+        claim.scope.open_calls.discard(work)
+    looking = claim_of(span)
+    if looking is not None and claim.scope is not None and not claim.scope.ended.is_set():
+        span_id = span.get_span_context().span_id
+        if looking.scope is not None:
+            looking.scope.open_calls.discard(span_id)
+        _claims[span_id] = claim
 
 
 def watch(ledger: Ledger) -> None:

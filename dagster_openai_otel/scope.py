@@ -28,8 +28,8 @@ class StepScope:
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     """The `dagster.*` attributes that every span of the step gets."""
     ledger: Ledger = field(default_factory=Ledger)
-    open_calls: set[int] = field(default_factory=set)
-    """Ids of the request spans that have not ended."""
+    open_calls: set[object] = field(default_factory=set)
+    """Ids of the request spans that have not ended, and of the work that the API has not finished."""
     dagster_openai_keys: threading.Event = field(default_factory=threading.Event)
     """Set where dagster-openai's own metadata keys are to be written too."""
     ended: threading.Event = field(default_factory=threading.Event)

@@ -24,27 +24,44 @@ _DETAILS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "input_image_tokens": (_INPUT, ("image_tokens",)),
     "output_image_tokens": (_OUTPUT, ("image_tokens",)),
 }
+# parts of an assistant's run, whose usage is in that of the run
+_PARTS = {"thread.run.step", "thread.run.step.delta", "thread.message", "thread.message.delta"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What is known of an answer; what it did not say is `None` or empty."""
 
+    kind: str | None = None
+    """The API's name of what this is: `chat.completion`, `response`, `batch`."""
     model: str | None = None
     response_id: str | None = None
     service_tier: str | None = None
     finish_reasons: tuple[str, ...] = ()
+    status: str | None = None
+    """Of work that can go on after the answer: `queued`, `completed`."""
+    background: bool | None = None
+    """Whether a Response was asked for in the background."""
     usage: Usage | None = None
     """`None` where the answer did not say it: unknown, not zero."""
+    audio_seconds: float | None = None
+    """Length of the audio, where that is what is billed."""
+    web_searches: int = 0
+    """Searches of the web that the model made, which are billed on top."""
 
     def updated(self, later: "Answer") -> "Answer":
         """This answer, with what a later part of it says."""
         return Answer(
+            kind=later.kind or self.kind,
             model=later.model or self.model,
             response_id=later.response_id or self.response_id,
             service_tier=later.service_tier or self.service_tier,
             finish_reasons=later.finish_reasons or self.finish_reasons,
+            status=later.status or self.status,
+            background=self.background if later.background is None else later.background,
             usage=later.usage or self.usage,
+            audio_seconds=later.audio_seconds or self.audio_seconds,
+            web_searches=later.web_searches or self.web_searches,
         )
 
 
@@ -57,12 +74,21 @@ def read(payload: object) -> Answer:
     inner = value_of(payload, "response")
     if isinstance(value_of(payload, "type"), str) and value_of(inner, "id") is not None:
         payload = inner
+    kind = _text(payload, "object")
+    if kind in _PARTS:
+        return Answer()
+    usage, background = value_of(payload, "usage"), value_of(payload, "background")
     return Answer(
+        kind=kind,
         model=_text(payload, "model"),
         response_id=_text(payload, "id"),
         service_tier=_text(payload, "service_tier"),
         finish_reasons=tuple(_finish_reasons(payload)),
-        usage=read_usage(value_of(payload, "usage")),
+        status=_text(payload, "status"),
+        background=background if isinstance(background, bool) else None,
+        usage=read_usage(usage),
+        audio_seconds=_seconds(usage),
+        web_searches=_web_searches(payload),
     )
 
 
@@ -105,6 +131,21 @@ def _detail(usage: object, places: Iterable[str], names: Iterable[str]) -> int |
     return next(
         (count for place in places if (count := _first(value_of(usage, place), names)) is not None), None
     )
+
+
+def _seconds(usage: object) -> float | None:
+    seconds = value_of(usage, "seconds")
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    return float(seconds) if is_number and seconds >= 0 else None
+
+
+def _web_searches(payload: object) -> int:
+    output = value_of(payload, "output")
+    if not isinstance(output, list):
+        return 0
+    calls = [item for item in output if value_of(item, "type") == "web_search_call"]
+    actions = [value_of(value_of(item, "action"), "type") for item in calls]
+    return sum(action in {None, "search"} for action in actions)
 
 
 def _finish_reasons(payload: object) -> Iterable[str]:

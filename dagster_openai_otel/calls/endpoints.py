@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,27 +11,54 @@ class Endpoint:
 
     template: str
     """Its path without ids, `/responses/{id}`."""
+    method: str = "POST"
     operation: str | None = None
     """GenAI's name of the operation; `None` where it has none."""
     api_type: str | None = None
     """GenAI's `openai.api.type`; `None` where it has none."""
-    bills: bool = False
-    """Whether each answer is billed. One of another endpoint is, where it says its usage."""
+    bills: bool = True
+    """Whether each answer is billed, also one that does not say its usage."""
+    job: bool = False
+    """Whether the work can go on after the answer, so that its usage counts once by its id."""
 
 
-# To add an endpoint, add a line. Requests of other methods than POST never bill.
-BILLED = (
-    Endpoint(template="/chat/completions", operation="chat", api_type="chat_completions", bills=True),
-    Endpoint(template="/responses", operation="chat", api_type="responses", bills=True),
-    Endpoint(template="/embeddings", operation="embeddings", bills=True),
-    Endpoint(template="/completions", operation="text_completion", bills=True),
+# To add an endpoint, add a line; the first that fits counts. What is not here is free, but for a POST whose
+# answer says its usage.
+ENDPOINTS = (
+    Endpoint(template="/chat/completions", operation="chat", api_type="chat_completions"),
+    Endpoint(template="/responses", operation="chat", api_type="responses", job=True),
+    Endpoint(template="/responses/compact", api_type="responses"),
+    Endpoint(template="/responses/input_tokens", api_type="responses", bills=False),
+    Endpoint(template="/responses/{id}", method="GET", api_type="responses", bills=False, job=True),
+    Endpoint(template="/responses/{id}/cancel", api_type="responses", bills=False, job=True),
+    Endpoint(template="/embeddings", operation="embeddings"),
+    Endpoint(template="/completions", operation="text_completion"),
+    Endpoint(template="/images/generations", operation="generate_content"),
+    Endpoint(template="/images/edits", operation="generate_content"),
+    Endpoint(template="/images/variations", operation="generate_content"),
+    Endpoint(template="/audio/transcriptions", operation="generate_content"),
+    Endpoint(template="/audio/translations", operation="generate_content"),
+    Endpoint(template="/audio/speech", operation="generate_content"),
+    Endpoint(template="/videos", operation="generate_content"),
+    Endpoint(template="/decisions"),
+    Endpoint(template="/batches", job=True),
+    Endpoint(template="/batches/{id}", method="GET", bills=False, job=True),
+    Endpoint(template="/batches/{id}/cancel", bills=False, job=True),
+    Endpoint(template="/threads/runs", job=True),
+    Endpoint(template="/threads/{id}/runs", job=True),
+    Endpoint(template="/threads/{id}/runs/{id}", method="GET", bills=False, job=True),
+    Endpoint(template="/threads/{id}/runs/{id}/cancel", bills=False, job=True),
+    Endpoint(template="/threads/{id}/runs/{id}/submit_tool_outputs", bills=False, job=True),
 )
 
-_BY_TEMPLATE = {endpoint.template: endpoint for endpoint in BILLED}
+_PATTERNS = tuple(
+    (endpoint, re.compile(endpoint.template.replace("{id}", "[^/]+") + "$")) for endpoint in ENDPOINTS
+)
 _BEFORE_PATH = re.compile(r"^https?://[^/]+(/openai)?(/v\d+)?|^/?openai(?=/)|/?deployments/[^/]+(?=/)")
 _ID = re.compile(r"/(?=[^/]*\d)[^/]{8,}|/[^/]{25,}")
 
 
+@lru_cache(maxsize=1024)
 def endpoint_of(method: str, url: str) -> Endpoint:
     """The endpoint that a request goes to, however its URL is written.
 
@@ -38,7 +66,8 @@ def endpoint_of(method: str, url: str) -> Endpoint:
         method: HTTP method, in any case.
         url: Path relative to the client's base URL, or a whole URL.
     """
-    path = "/" + _BEFORE_PATH.sub("", url.partition("?")[0]).strip("/")
-    if method.upper() == "POST" and path in _BY_TEMPLATE:
-        return _BY_TEMPLATE[path]
-    return Endpoint(template=_ID.sub("/{id}", path))
+    method, path = method.upper(), "/" + _BEFORE_PATH.sub("", url.partition("?")[0]).strip("/")
+    for endpoint, pattern in _PATTERNS:
+        if endpoint.method == method and pattern.match(path):
+            return endpoint
+    return Endpoint(template=_ID.sub("/{id}", path), method=method, bills=False)

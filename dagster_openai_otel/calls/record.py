@@ -13,6 +13,7 @@ from opentelemetry.util.types import AttributeValue
 from dagster_openai_otel import conventions, pricing
 from dagster_openai_otel.calls.answers import Answer, read, value_of
 from dagster_openai_otel.calls.endpoints import Endpoint
+from dagster_openai_otel.calls.jobs import Jobs
 from dagster_openai_otel.calls.stream_usage import UsageChunkFilter
 from dagster_openai_otel.calls.streams import Reader, observe, reader_for
 from dagster_openai_otel.faults import guarded
@@ -50,12 +51,14 @@ class RequestRecord:
         span: The span, which has been started.
         asked: What the request asks for.
         prices: What it is priced by.
+        jobs: What the API is working on.
     """
 
-    def __init__(self, span: Span, asked: Asked, prices: pricing.Prices) -> None:
+    def __init__(self, span: Span, asked: Asked, prices: pricing.Prices, jobs: Jobs) -> None:
         self.span = span
         self._asked = asked
         self._prices = prices
+        self._jobs = jobs
         self._began_at = datetime.now(UTC)
         self._began = time.perf_counter()
         self._response: Any = None
@@ -154,19 +157,25 @@ class RequestRecord:
             described |= _genai(answer)
         if answer.service_tier:
             described[conventions.OPENAI_RESPONSE_SERVICE_TIER] = answer.service_tier
-        posted = self._asked.method == "POST"
-        if posted and (self._asked.endpoint.bills or answer.usage is not None):
+        if self._is_call(answer):
             described |= self._booked(answer)
         return described
+
+    def _is_call(self, answer: Answer) -> bool:
+        endpoint = self._asked.endpoint
+        if endpoint.job:
+            return self._jobs.counts(self.span, answer, made=endpoint.bills)
+        return endpoint.bills or (self._asked.method == "POST" and answer.usage is not None)
 
     def _booked(self, answer: Answer) -> dict[str, AttributeValue]:
         booked: dict[str, AttributeValue] = {conventions.OPENAI_CALL: True}
         model = answer.model or self._asked.model
         if model:
             booked[conventions.OPENAI_MODEL] = model
-        if answer.usage is not None:
-            booked |= _usage(answer.usage)
-            cost = self._cost_usd(answer, answer.usage)
+        usage = answer.usage if answer.audio_seconds is None else answer.usage or Usage()
+        if usage is not None:
+            booked |= _usage(usage)
+            cost = self._cost_usd(answer, usage)
             if cost is not None:
                 booked[conventions.OPENAI_COST_USD] = cost
         return booked
@@ -183,6 +192,9 @@ class RequestRecord:
                 at=self._began_at,
                 provider=self._asked.provider,
                 service_tier=answer.service_tier,
+                batch=answer.kind == "batch",
+                audio_seconds=answer.audio_seconds,
+                web_searches=answer.web_searches,
             )
             cost = self._prices.cost_usd(request)
             return None if cost is None else float(cost)

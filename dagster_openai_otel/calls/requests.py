@@ -18,6 +18,7 @@ from opentelemetry.util.types import AttributeValue
 from dagster_openai_otel import conventions, pricing
 from dagster_openai_otel.calls.answers import value_of
 from dagster_openai_otel.calls.endpoints import endpoint_of
+from dagster_openai_otel.calls.jobs import Jobs
 from dagster_openai_otel.calls.record import Asked, RequestRecord
 from dagster_openai_otel.calls.stream_usage import UsageAsker, UsageChunkFilter, is_azure
 from dagster_openai_otel.faults import guarded
@@ -57,6 +58,7 @@ class RequestSpans:
         self._provider = provider
         self._prices = prices
         self._asker = asker
+        self._jobs = Jobs()
 
     def wrap(self, openai: ModuleType) -> None:
         """Wrap the clients of the SDK."""
@@ -126,7 +128,7 @@ class RequestSpans:
                 SpanKind.CLIENT,
                 {**_attributes(asked, options), **_server(client)},
             )
-            record = RequestRecord(span, asked, self._prices)
+            record = RequestRecord(span, asked, self._prices, self._jobs)
             if asking is not None:
                 record.hidden = UsageChunkFilter()
                 arguments["options"] = asking

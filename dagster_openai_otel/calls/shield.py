@@ -62,7 +62,7 @@ def _shielded(span: Span) -> Span:
         if key not in _SECRET:
             set_attribute(key, value)
 
-    def set_silent(status: Any, description: str | None = None) -> None:
+    def set_silent(status: Any, *_: Any) -> None:
         code = status.status_code if isinstance(status, Status) else status
         set_status(Status(code))
 

@@ -1,16 +1,12 @@
 """Reading a streamed answer as its bytes pass, without touching the object that the user holds."""
 
 import json
-import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from typing import Any, Protocol
 
-from dagster_openai_otel.calls.answers import Answer, read, value_of
-
-# An event that says more than a piece of the answer. Inside a text the quotes are escaped.
-_TELLING = re.compile(rb'"usage"\s*:\s*\{|"finish_reason"\s*:\s*"|"type"\s*:\s*"(error|response\.failed)"')
-_ENDS = ("response.completed", "response.incomplete", "response.failed")
+from dagster_openai_otel.calls.answers import Answer, read
+from dagster_openai_otel.calls.sse import SseReader
 
 
 class Observer(Protocol):
@@ -26,44 +22,6 @@ class Observer(Protocol):
 
     def end(self, error: BaseException | None = None) -> None:
         """The body is at its end, or was left, or broke; may be told more than once."""
-
-
-class SseReader:
-    """Reads server-sent events, one line at a time; parses only those that tell something.
-
-    Definition: the event stream format of the HTML standard.
-    """
-
-    def __init__(self) -> None:
-        self.answer = Answer()
-        self.complete = False
-        """Whether the answer's usage is final, though its end may not have been read."""
-        self._rest = b""
-        self._begun = False
-
-    def feed(self, data: bytes) -> None:
-        """Read on."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            if line.startswith(b"data:") and not (self._begun and _TELLING.search(line) is None):
-                self._event(line[5:].strip())
-
-    def finish(self) -> Answer:
-        """What the stream said so far."""
-        self.feed(b"\n")
-        return self.answer
-
-    def _event(self, data: bytes) -> None:
-        try:
-            payload = json.loads(data)
-        except ValueError:
-            return
-        self._begun = True
-        part = read(payload)
-        self.answer = self.answer.updated(part)
-        if part.usage is not None:
-            kind = value_of(payload, "type")
-            self.complete = kind in _ENDS or (value_of(payload, "choices") == [] and kind is None)
 
 
 class BodyReader:

@@ -1,12 +1,15 @@
 """Traceloop's instrumentor of the OpenAI SDK, driven safely: spans around plain requests.
 
 What it does well is left to it: `openai.chat`, `openai.completion` and `openai.embeddings` round requests
-that answer at once. From streams, parsed answers, Responses, assistants and realtime it is kept away, where it loses usage,
-holds on to every call, or changes what the user gets; there the request's own span says everything.
+that answer at once. From streams, parsed answers, Responses, assistants and realtime it is kept away, where
+it loses usage, holds on to every call, or changes what the user gets; there the request's own span says
+everything.
 """
 
 import os
+import warnings
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -58,11 +61,14 @@ def is_wrapped(owner: type, method: str) -> bool:
 def _instrument(provider: TracerProvider, *, capture_content: bool) -> None:
     # It captures content unless this says otherwise, and reads it at every call.
     os.environ.setdefault(_CONTENT, "true" if capture_content else "false")
-    from opentelemetry.instrumentation.openai import OpenAIInstrumentor
-    from opentelemetry.instrumentation.openai.version import __version__
+    with warnings.catch_warnings():
+        # its own modules warn when they are loaded, of what no user of ours can change
+        warnings.simplefilter("ignore")
+        from opentelemetry.instrumentation.openai import OpenAIInstrumentor
+        from opentelemetry.instrumentation.openai.version import __version__
 
-    instrumentor = OpenAIInstrumentor(enable_trace_context_propagation=False)
-    instrumentor.instrument(tracer_provider=ShieldedProvider(provider))
+        instrumentor = OpenAIInstrumentor(enable_trace_context_propagation=False)
+        instrumentor.instrument(tracer_provider=ShieldedProvider(provider))
     if not __version__.startswith(_KNOWN):
         say_once(
             f"opentelemetry-instrumentation-openai {__version__} is not known: its spans are left as they"
@@ -89,8 +95,6 @@ def _mend() -> None:
 
 def _methods(table: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[type, str]]:
     """The methods of a table, of the synchronous and of the asynchronous class, that this SDK has."""
-    from importlib import import_module
-
     for module, (name, *methods) in table.items():
         try:
             resources = import_module(f"openai.resources.{module}")

@@ -1,0 +1,113 @@
+"""Reading what a stream of server-sent events says of itself, as its bytes pass."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dagster_openai_otel.calls.answers import Answer, read, value_of
+from dagster_openai_otel.usage import Usage
+
+# An event that says more than a piece of the answer. Inside a text the quotes are escaped.
+_TELLING = re.compile(rb'"(usage|error)"\s*:\s*[{"]|"finish_reason"\s*:\s*"')
+_DONE = b"[DONE]"
+_ENDS = {"response.completed", "response.incomplete", "response.failed"}
+
+
+class SseReader:
+    """Reads server-sent events line by line; parses only those that tell something.
+
+    Definition: the event stream format of the HTML standard; the events are those of the OpenAI API.
+    """
+
+    def __init__(self) -> None:
+        self.answer = Answer()
+        self.complete = False
+        """Whether the answer's usage is final, though its end may not have been read."""
+        self._line = bytearray()
+        self._after_cr = False
+        self._data: list[bytes] = []
+        self._begun = False
+        self._usage_so_far: Usage | None = None
+        self._choices = _Choices()
+
+    def feed(self, data: bytes) -> None:
+        """Read on, from wherever the bytes were cut; what comes after the end is not looked at."""
+        if not data:
+            return
+        if self._after_cr:
+            data = data.removeprefix(b"\n")
+        self._after_cr = data.endswith(b"\r")
+        for part in data.splitlines(keepends=True):
+            self._line += part
+            if part.endswith((b"\n", b"\r")):
+                line = bytes(self._line).rstrip(b"\r\n")
+                self._line.clear()
+                self._read_line(line)
+
+    def finish(self) -> Answer:
+        """What the stream said, of which this is the end."""
+        self.feed(b"\n\n")
+        return self.answer
+
+    def _read_line(self, line: bytes) -> None:
+        if self.complete:
+            return
+        if line.startswith(b"data:"):
+            self._data.append(line[5:].removeprefix(b" "))
+        elif not line and self._data:
+            data = b"\n".join(self._data)
+            self._data.clear()
+            if data.startswith(_DONE):
+                self._end()
+            elif not self._begun or _TELLING.search(data) is not None:
+                self._read_event(data)
+
+    def _read_event(self, data: bytes) -> None:
+        try:
+            payload = json.loads(data)
+        except (ValueError, RecursionError):
+            return
+        self._begun = True
+        self._choices.see(payload)
+        said = replace(read(payload), finish_reasons=self._choices.reasons or read(payload).finish_reasons)
+        if said.usage is not None:
+            kind = value_of(payload, "type")
+            self._usage_so_far = said.usage
+            self.complete = kind in _ENDS or (kind is None and value_of(payload, "choices") == [])
+            if not (self.complete or self._is_final(kind)):
+                said = replace(said, usage=None)
+        self.answer = self.answer.updated(said)
+
+    def _is_final(self, kind: object) -> bool:
+        """Whether usage is that of the whole answer: some servers say in each event what it is so far."""
+        return self._choices.ended if kind is None else not str(kind).startswith("response.")
+
+    def _end(self) -> None:
+        self.complete = True
+        self.answer = self.answer.updated(Answer(usage=self.answer.usage or self._usage_so_far))
+
+
+class _Choices:
+    """The choices of a streamed chat completion, which come piece by piece."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[int, str | None] = {}
+
+    def see(self, payload: object) -> None:
+        """Note which choices an event is about, and which of them it ends."""
+        choices = value_of(payload, "choices")
+        for choice in choices if isinstance(choices, Sequence) else ():
+            index, reason = value_of(choice, "index"), value_of(choice, "finish_reason")
+            place = index if isinstance(index, int) else 0
+            self._reasons[place] = reason if isinstance(reason, str) else self._reasons.get(place)
+
+    @property
+    def ended(self) -> bool:
+        """Whether there were choices, and all have ended."""
+        return bool(self._reasons) and all(self._reasons.values())
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why those ended that have, in the order of the choices."""
+        return tuple(reason for _, reason in sorted(self._reasons.items()) if reason)
