@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from dagster_openai_otel.attribution import attribute_usage
     from dagster_openai_otel.calls.instrumentor import OpenAIRequestInstrumentor
     from dagster_openai_otel.processor import DagsterSpanProcessor
+    from dagster_openai_otel.recording import record_usage
     from dagster_openai_otel.resource import OpenAIResource, with_usage_metadata
     from dagster_openai_otel.steps.instrumentor import DagsterInstrumentor
     from dagster_openai_otel.usage import Usage
@@ -23,6 +24,7 @@ __all__ = [
     "Usage",
     "attribute_usage",
     "instrument",
+    "record_usage",
     "with_usage_metadata",
 ]
 
@@ -34,6 +36,7 @@ _MODULES = {
     "Usage": "usage",
     "attribute_usage": "attribution",
     "instrument": "wiring",
+    "record_usage": "recording",
     "with_usage_metadata": "resource",
 }
 

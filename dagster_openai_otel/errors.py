@@ -2,7 +2,8 @@
 
     DagsterOpenAIOtelError
     ├── SettingError           a setting has a value that is not allowed
-    └── AttributionError       usage was attributed to something that the step does not make
+    ├── AttributionError       usage was attributed to something that the step does not make
+    └── UsageError             what was to be recorded says no usage
 
 None of them is ever raised into a call of the OpenAI SDK.
 """
@@ -40,4 +41,19 @@ class AttributionError(DagsterOpenAIOtelError, ValueError):
         super().__init__(
             f"Usage was attributed to the {kind} {given!r}, which this step does not make."
             f" It makes: {listed}. Name one of these, or leave {kind}_key out."
+        )
+
+
+class UsageError(DagsterOpenAIOtelError, ValueError):
+    """What was to be recorded as usage says none.
+
+    Args:
+        given: What it was.
+    """
+
+    def __init__(self, given: object) -> None:
+        super().__init__(
+            f"record_usage() was given a {type(given).__name__} that says no usage. Allowed: an answer of the"
+            " API with its usage, a usage object, a line of a batch's output file, a Usage."
+            " Pass the answer as the API gave it, or a Usage with its counts."
         )

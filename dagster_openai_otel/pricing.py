@@ -25,6 +25,7 @@ _UNITS = {
     "cached_input_tokens": "cache_read_tokens",
     "cache_write_tokens": "cache_write_tokens",
     "input_audio_tokens": "input_audio_tokens",
+    "cached_audio_tokens": "cache_audio_read_tokens",
     "output_audio_tokens": "output_audio_tokens",
     "input_image_tokens": "input_image_tokens",
     "output_image_tokens": "output_image_tokens",

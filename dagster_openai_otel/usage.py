@@ -33,6 +33,8 @@ class Usage:
     """Part of the output that the model spent on reasoning."""
     input_audio_tokens: int | None = None
     """Part of the input that was audio."""
+    cached_audio_tokens: int | None = None
+    """Part of the cached input that was audio."""
     output_audio_tokens: int | None = None
     """Part of the output that was audio."""
     input_image_tokens: int | None = None

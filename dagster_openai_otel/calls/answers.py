@@ -13,6 +13,7 @@ _COUNTS: Mapping[str, tuple[str, ...]] = {
     "total_tokens": ("total_tokens",),
 }
 _INPUT = ("input_tokens_details", "prompt_tokens_details", "input_token_details")
+_CACHED = tuple(f"{place}.cached_tokens_details" for place in _INPUT)
 _OUTPUT = ("output_tokens_details", "completion_tokens_details", "output_token_details")
 # our name -> where the details are, and the name there
 _DETAILS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -20,6 +21,7 @@ _DETAILS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "cache_write_tokens": (_INPUT, ("cache_write_tokens", "cache_creation_tokens")),
     "reasoning_tokens": (_OUTPUT, ("reasoning_tokens",)),
     "input_audio_tokens": (_INPUT, ("audio_tokens",)),
+    "cached_audio_tokens": (_CACHED, ("audio_tokens",)),
     "output_audio_tokens": (_OUTPUT, ("audio_tokens",)),
     "input_image_tokens": (_INPUT, ("image_tokens",)),
     "output_image_tokens": (_OUTPUT, ("image_tokens",)),
@@ -94,6 +96,8 @@ def read(payload: object) -> Answer:
 
 def read_usage(usage: object) -> Usage | None:
     """Read a `usage` object in any of the API's spellings; `None` where it holds no count of tokens."""
+    if isinstance(usage, Usage):
+        return usage
     counts = {name: _first(usage, wire) for name, wire in _COUNTS.items()}
     if all(count is None for count in counts.values()):
         return None
@@ -112,6 +116,12 @@ def value_of(payload: object, name: str) -> Any:
     return getattr(payload, name, None) if payload is not None else None
 
 
+def _at(payload: object, path: str) -> object:
+    for name in path.split("."):
+        payload = value_of(payload, name)
+    return payload
+
+
 def _text(payload: object, name: str) -> str | None:
     value = value_of(payload, name)
     return value if isinstance(value, str) and value else None
@@ -128,9 +138,7 @@ def _count(value: object) -> int | None:
 
 
 def _detail(usage: object, places: Iterable[str], names: Iterable[str]) -> int | None:
-    return next(
-        (count for place in places if (count := _first(value_of(usage, place), names)) is not None), None
-    )
+    return next((count for place in places if (count := _first(_at(usage, place), names)) is not None), None)
 
 
 def _seconds(usage: object) -> float | None:

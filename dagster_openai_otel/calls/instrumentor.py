@@ -9,6 +9,7 @@ import wrapt
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from dagster_openai_otel import pricing
+from dagster_openai_otel.calls import sockets
 from dagster_openai_otel.calls.requests import RequestSpans, unwrap_from
 from dagster_openai_otel.calls.stream_usage import UsageAsker
 
@@ -37,10 +38,16 @@ class OpenAIRequestInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # unty
                 spans.wrap(openai)
 
         wrapt.register_post_import_hook(wrap, "openai")
+        sockets.when_imported(lambda: self._spans)
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002  # the base class's signature
         self._spans = None
         if "openai" in sys.modules:
             unwrap_from(sys.modules["openai"])
+
+    @property
+    def spans(self) -> RequestSpans | None:
+        """What makes the spans; `None` while the SDK is not instrumented."""
+        return self._spans
 
     _spans: RequestSpans | None = None

@@ -83,6 +83,10 @@ class RequestRecord:
         if self._reader is None:
             self._end(self._read(result))
 
+    def told(self, answer: Answer) -> None:
+        """What was used came to be known otherwise than by a request."""
+        self._end(answer)
+
     def raised(self, error: BaseException) -> None:
         """The SDK raises into the user's code."""
         response = getattr(error, "response", None)

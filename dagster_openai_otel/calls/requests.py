@@ -16,8 +16,8 @@ from opentelemetry.trace import SpanKind, Tracer
 from opentelemetry.util.types import AttributeValue
 
 from dagster_openai_otel import conventions, pricing
-from dagster_openai_otel.calls.answers import value_of
-from dagster_openai_otel.calls.endpoints import endpoint_of
+from dagster_openai_otel.calls.answers import Answer, value_of
+from dagster_openai_otel.calls.endpoints import Endpoint, endpoint_of
 from dagster_openai_otel.calls.jobs import Jobs
 from dagster_openai_otel.calls.record import Asked, RequestRecord
 from dagster_openai_otel.calls.stream_usage import UsageAsker, UsageChunkFilter, is_azure
@@ -111,6 +111,23 @@ class RequestSpans:
         with guarded("the usage of a call"):
             begun.record.returned(result)
         return result
+
+    def book(self, answer: Answer, *, name: str, model: str | None) -> None:
+        """Make a span of usage that no request of the SDK answered, and book it where the code runs.
+
+        Args:
+            answer: What is known.
+            name: Name of the span, without its model.
+            model: The model, where the answer does not name it.
+        """
+        with guarded("usage that came without a request"):
+            endpoint = Endpoint(template=name)
+            asked = Asked(endpoint=endpoint, method="POST", model=model, provider="openai", alone=True)
+            used = answer.model or model
+            span = self._tracer.start_span(
+                f"{name} {used}" if used else name, attributes={conventions.GEN_AI_PROVIDER_NAME: "openai"}
+            )
+            RequestRecord(span, asked, self._prices, self._jobs).told(answer)
 
     def _begin(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> "_Begun | None":
         """Start the span of a request; `None` where that fails, which is then said in the log."""

@@ -70,6 +70,6 @@ def _shielded(span: Span) -> Span:
         set_attribute(ERROR_TYPE, type(exception).__name__)
 
     span.set_attribute = set_public  # type: ignore[method-assign]  # on this span only
-    span.set_status = set_silent  # type: ignore[method-assign]  # on this span only
+    span.set_status = set_silent  # type: ignore[method-assign,assignment]  # on this span only
     span.record_exception = record_class  # type: ignore[method-assign]  # on this span only
     return span

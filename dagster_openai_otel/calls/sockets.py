@@ -1,0 +1,78 @@
+"""Usage of connections that stay open: realtime, and Responses over a websocket.
+
+Their messages do not go through `OpenAI.request`; those that end a response carry its usage.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
+from types import ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import wrapt
+
+from dagster_openai_otel.calls.answers import read, value_of
+from dagster_openai_otel.calls.requests import RequestSpans
+from dagster_openai_otel.faults import guarded
+
+_MODULES = {
+    "openai.resources.realtime.realtime": "Realtime",
+    "openai.resources.beta.realtime.realtime": "Realtime",
+    "openai.resources.responses.responses": "Responses",
+}
+# messages that carry usage -> what the span is called
+_TELLING = {
+    "response.done": "realtime",
+    "conversation.item.input_audio_transcription.completed": "transcription",
+    "response.completed": "chat",
+    "response.incomplete": "chat",
+    "response.failed": "chat",
+}
+_SESSION = {"session.created", "session.updated"}
+_models: WeakKeyDictionary[object, str] = WeakKeyDictionary()
+
+
+def when_imported(spans: Callable[[], RequestSpans | None]) -> None:
+    """Watch the messages of connections, once the SDK's modules for them are imported.
+
+    Args:
+        spans: Gives what makes spans; `None` while nothing is to be recorded.
+    """
+    for module, name in _MODULES.items():
+
+        def wrap(loaded: ModuleType, name: str = name) -> None:
+            for kind in (f"{name}Connection", f"Async{name}Connection"):
+                owner = getattr(loaded, kind, None)
+                if owner and not isinstance(owner.__dict__.get("recv_bytes"), wrapt.FunctionWrapper):
+                    wrapt.wrap_function_wrapper(owner, "recv_bytes", _watcher(spans))
+
+        wrapt.register_post_import_hook(wrap, module)
+
+
+def _watcher(spans: Callable[[], RequestSpans | None]) -> Any:
+    def watch(wrapped: Callable[..., Any], connection: object, args: Any, kwargs: Any) -> Any:
+        if iscoroutinefunction(wrapped):
+            return awaited(wrapped(*args, **kwargs), connection)
+        message = wrapped(*args, **kwargs)
+        _tell(spans(), connection, message)
+        return message
+
+    async def awaited(receiving: Awaitable[bytes], connection: object) -> bytes:
+        message = await receiving
+        _tell(spans(), connection, message)
+        return message
+
+    return watch
+
+
+def _tell(spans: RequestSpans | None, connection: object, message: bytes) -> None:
+    with guarded("the usage of a connection"):
+        if spans is None or not any(f'"{kind}"'.encode() in message for kind in (*_TELLING, *_SESSION)):
+            return
+        event = json.loads(message)
+        kind = value_of(event, "type")
+        if kind in _SESSION:
+            _models[connection] = value_of(value_of(event, "session"), "model")
+        elif kind in _TELLING:
+            spans.book(read(event), name=_TELLING[kind], model=_models.get(connection))
