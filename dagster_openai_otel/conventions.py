@@ -61,6 +61,13 @@ GEN_AI_CACHE_WRITE_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
 GEN_AI_REASONING_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
 """`int`, tokens of the answer that went into reasoning. Source: GenAI."""
 
+GEN_AI_INPUT_MESSAGES: Final = "gen_ai.input.messages"
+"""`str`, JSON: the prompt; only with `capture_content`. Source: GenAI, opt-in."""
+GEN_AI_OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
+"""`str`, JSON: the completion; only with `capture_content`. Source: GenAI, opt-in."""
+GEN_AI_SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
+"""`str`, JSON: the instructions beside the prompt; only with `capture_content`. Source: GenAI, opt-in."""
+
 HTTP_REQUEST_METHOD: Final = "http.request.method"
 """`str`: the method of the request. Source: HTTP."""
 HTTP_STATUS_CODE: Final = "http.response.status_code"

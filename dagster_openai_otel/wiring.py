@@ -67,7 +67,10 @@ def _wire(settings: Settings) -> None:
     telemetry = Telemetry(settings)
     ThreadingInstrumentor().instrument()
     OpenAIRequestInstrumentor().instrument(
-        tracer_provider=telemetry, prices=settings.prices, stream_usage=settings.stream_usage
+        tracer_provider=telemetry,
+        prices=settings.prices,
+        stream_usage=settings.stream_usage,
+        capture_content=settings.capture_content,
     )
     if settings.call_spans != "off":
         traceloop.when_imported(

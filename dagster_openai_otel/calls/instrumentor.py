@@ -20,8 +20,8 @@ class OpenAIRequestInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # unty
     It wraps the one method that all of the SDK's calls go through, when `openai` is imported and not
     before. What a call sends, returns and raises stays the same.
 
-    `instrument()` takes `tracer_provider` (default: the global one), `prices`, a mapping of own prices, and
-    `stream_usage`, as the settings of the same names.
+    `instrument()` takes `tracer_provider` (default: the global one), `prices`, `stream_usage` and
+    `capture_content`, as the settings of the same names.
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:
@@ -31,7 +31,8 @@ class OpenAIRequestInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # unty
     def _instrument(self, **kwargs: Any) -> None:
         prices = pricing.Prices(own=kwargs.get("prices") or {})
         asker = UsageAsker(kwargs.get("stream_usage") or "auto")
-        spans = self._spans = RequestSpans(kwargs.get("tracer_provider"), prices, asker)
+        content = kwargs.get("capture_content") is True
+        spans = self._spans = RequestSpans(kwargs.get("tracer_provider"), prices, asker, content=content)
 
         def wrap(openai: ModuleType) -> None:
             if self._spans is spans:

@@ -1,15 +1,41 @@
 """Clients of the SDK that are lent to a step: what they ask for is booked for it, from whatever thread."""
 
 from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakKeyDictionary
 
-from dagster_openai_otel.calls.requests import bind
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+
 from dagster_openai_otel.ledger import ANY, Target
-from dagster_openai_otel.scope import StepScope
+from dagster_openai_otel.scope import StepScope, find_target, with_scope
 
 if TYPE_CHECKING:
     import openai
 
+_bindings: WeakKeyDictionary[object, tuple[StepScope, Target]] = WeakKeyDictionary()
+
 Client = TypeVar("Client", "openai.OpenAI", "openai.AsyncOpenAI")
+
+
+def bind(client: object, scope: StepScope, target: Target = ANY) -> None:
+    """Book the requests of a client for a step, wherever they are sent from.
+
+    Args:
+        client: An `openai.OpenAI` or `openai.AsyncOpenAI`.
+        scope: The step.
+        target: What of the step; `ANY` leaves it to where the request is sent from.
+    """
+    _bindings[client] = (scope, target)
+
+
+def context_of(client: object) -> Context:
+    """The current context, with the step that the client is bound to, where it is."""
+    context = otel_context.get_current()
+    bound = _bindings.get(client)
+    if bound is None:
+        return context
+    scope, target = bound
+    return with_scope(scope, find_target(context) if target is ANY else target, context)
 
 
 def lend(client: Client, scope: StepScope, target: Target = ANY) -> Client:

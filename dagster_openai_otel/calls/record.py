@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +11,8 @@ from opentelemetry.util.types import AttributeValue
 
 from dagster_openai_otel import conventions, pricing
 from dagster_openai_otel.calls.answers import Answer, read, value_of
-from dagster_openai_otel.calls.endpoints import Endpoint
+from dagster_openai_otel.calls.asked import Asked
+from dagster_openai_otel.calls.content import Deltas, output_messages
 from dagster_openai_otel.calls.jobs import Jobs
 from dagster_openai_otel.calls.stream_usage import UsageChunkFilter
 from dagster_openai_otel.calls.streams import Reader, observe, reader_for
@@ -27,21 +27,6 @@ _GENAI_USAGE = {
     conventions.GEN_AI_CACHE_WRITE_TOKENS: "cache_write_tokens",
     conventions.GEN_AI_REASONING_TOKENS: "reasoning_tokens",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a request asks for."""
-
-    endpoint: Endpoint
-    method: str
-    """HTTP method in capitals."""
-    model: str | None
-    """The model or Azure deployment that was asked for."""
-    provider: str
-    """genai-prices' id of the provider: `openai` or `azure`."""
-    alone: bool
-    """Whether no span of another GenAI instrumentation stands around it."""
 
 
 class RequestRecord:
@@ -68,6 +53,7 @@ class RequestRecord:
         """Takes out what the user did not ask for, where something else was asked for."""
         # popped by whoever ends the span: one atomic step, also in the garbage collector
         self._open = [span]
+        self._completion = Deltas() if asked.content else None
 
     def received(self, response: Any, retries: int) -> None:
         """An HTTP response came whose status is good; its body may not have been read."""
@@ -75,7 +61,7 @@ class RequestRecord:
         if response.is_closed:
             self._response = response
         else:
-            self._reader = reader_for(response)
+            self._reader = reader_for(response, self._completion.see if self._completion else None)
             observe(response, self)
 
     def returned(self, result: object) -> None:
@@ -125,14 +111,19 @@ class RequestRecord:
     def _read(self, result: object) -> Answer:
         """Read what the SDK parsed, and where that says nothing, the body."""
         if value_of(result, "usage") is not None:
+            if self._completion is not None:
+                self._completion.see(result)
             return read(result)
         response = self._response
         if response is None or "json" not in response.headers.get("content-type", ""):
             return Answer()
         try:
-            return read(json.loads(response.content))
+            payload = json.loads(response.content)
         except ValueError:
             return Answer()
+        if self._completion is not None:
+            self._completion.see(payload)
+        return read(payload)
 
     def _set_status(self, response: Any, retries: int) -> None:
         self.span.set_attribute(conventions.HTTP_STATUS_CODE, response.status_code)
@@ -159,6 +150,8 @@ class RequestRecord:
         described: dict[str, AttributeValue] = {}
         if self._asked.alone:
             described |= _genai(answer)
+        if self._completion is not None and (said := output_messages(self._completion.answer)):
+            described[conventions.GEN_AI_OUTPUT_MESSAGES] = said
         if answer.service_tier:
             described[conventions.OPENAI_RESPONSE_SERVICE_TIER] = answer.service_tier
         if self._is_call(answer):

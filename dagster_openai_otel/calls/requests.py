@@ -6,41 +6,25 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType, TracebackType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import wrapt
 from opentelemetry import context as otel_context, trace
-from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import unwrap
 from opentelemetry.trace import SpanKind, Tracer
-from opentelemetry.util.types import AttributeValue
 
 from dagster_openai_otel import conventions, pricing
-from dagster_openai_otel.calls.answers import Answer, value_of
-from dagster_openai_otel.calls.endpoints import Endpoint, endpoint_of
+from dagster_openai_otel.calls.answers import Answer
+from dagster_openai_otel.calls.asked import Asked, asked_of, attributes_of, name_of
+from dagster_openai_otel.calls.endpoints import Endpoint
 from dagster_openai_otel.calls.jobs import Jobs
-from dagster_openai_otel.calls.record import Asked, RequestRecord
-from dagster_openai_otel.calls.stream_usage import UsageAsker, UsageChunkFilter, is_azure
+from dagster_openai_otel.calls.lending import context_of
+from dagster_openai_otel.calls.record import RequestRecord
+from dagster_openai_otel.calls.stream_usage import UsageAsker, UsageChunkFilter
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.identity import recording_all
-from dagster_openai_otel.ledger import ANY, Target
-from dagster_openai_otel.scope import StepScope, find_target, with_scope
 from dagster_openai_otel.tracing import VERSION
 
-_GENAI_OPERATIONS = {"chat", "text_completion", "embeddings", "generate_content"}
 _current: ContextVar[RequestRecord | None] = ContextVar("dagster_openai_otel_request", default=None)
-_bindings: WeakKeyDictionary[object, tuple[StepScope, Target]] = WeakKeyDictionary()
-
-
-def bind(client: object, scope: StepScope, target: Target = ANY) -> None:
-    """Book the requests of a client for a step, wherever they are sent from.
-
-    Args:
-        client: An `openai.OpenAI` or `openai.AsyncOpenAI`.
-        scope: The step.
-        target: What of the step; `ANY` leaves it to where the request is sent from.
-    """
-    _bindings[client] = (scope, target)
 
 
 class RequestSpans:
@@ -50,12 +34,19 @@ class RequestSpans:
         provider: Makes the tracer, at the first request; `None` for the global one.
         prices: What requests are priced by.
         asker: Asks for the usage of streams.
+        content: Whether prompts and completions go on spans that stand alone.
     """
 
     def __init__(
-        self, provider: trace.TracerProvider | None, prices: pricing.Prices, asker: UsageAsker
+        self,
+        provider: trace.TracerProvider | None,
+        prices: pricing.Prices,
+        asker: UsageAsker,
+        *,
+        content: bool = False,
     ) -> None:
         self._provider = provider
+        self._content = content
         self._prices = prices
         self._asker = asker
         self._jobs = Jobs()
@@ -134,16 +125,13 @@ class RequestSpans:
         with guarded("the usage of a call"):
             arguments = _arguments(*args, **kwargs)
             options = arguments["options"]
-            context = _context_of(client)
-            asked = _asked(client, options, context)
+            context = context_of(client)
+            asked = asked_of(client, options, context, content=self._content)
             asking = self._asker.asking(client, asked.endpoint, options)
             if asked.endpoint.bills:
                 pricing.preload()
             span = self._tracer.start_span(
-                _name(asked),
-                context,
-                SpanKind.CLIENT,
-                {**_attributes(asked, options), **_server(client)},
+                name_of(asked), context, SpanKind.CLIENT, attributes_of(asked, client, options)
             )
             record = RequestRecord(span, asked, self._prices, self._jobs)
             if asking is not None:
@@ -217,57 +205,3 @@ class _Entered:
         if error is not None:
             with guarded("the usage of a call that failed"):
                 self._record.raised(error)
-
-
-def _context_of(client: object) -> Context:
-    """The current context, with the step that the client is bound to, where it is."""
-    context = otel_context.get_current()
-    bound = _bindings.get(client)
-    if bound is None:
-        return context
-    scope, target = bound
-    return with_scope(scope, find_target(context) if target is ANY else target, context)
-
-
-def _asked(client: Any, options: Any, context: Context) -> Asked:
-    model = value_of(options.json_data, "model")
-    around = getattr(trace.get_current_span(context), "attributes", None) or {}
-    return Asked(
-        endpoint=endpoint_of(options.method, str(options.url)),
-        method=options.method.upper(),
-        model=model if isinstance(model, str) else None,
-        provider="azure" if is_azure(client) else "openai",
-        alone=around.get(conventions.GEN_AI_OPERATION_NAME) not in _GENAI_OPERATIONS,
-    )
-
-
-def _name(asked: Asked) -> str:
-    if asked.alone and asked.endpoint.operation:
-        return f"{asked.endpoint.operation} {asked.model or ''}".rstrip()
-    return f"{asked.method} {asked.endpoint.template}"
-
-
-def _attributes(asked: Asked, options: Any) -> dict[str, AttributeValue]:
-    said: dict[str, Any] = {
-        conventions.HTTP_REQUEST_METHOD: asked.method,
-        conventions.URL_TEMPLATE: asked.endpoint.template,
-        conventions.OPENAI_API_TYPE: asked.endpoint.api_type,
-        conventions.OPENAI_MODEL: asked.model,
-        conventions.OPENAI_REQUEST_SERVICE_TIER: value_of(options.json_data, "service_tier"),
-    }
-    if asked.alone:
-        said |= {
-            conventions.GEN_AI_PROVIDER_NAME: "azure.ai.openai" if asked.provider == "azure" else "openai",
-            conventions.GEN_AI_OPERATION_NAME: asked.endpoint.operation,
-            conventions.GEN_AI_REQUEST_MODEL: asked.model,
-            conventions.GEN_AI_REQUEST_STREAM: value_of(options.json_data, "stream") is True or None,
-        }
-    return {name: value for name, value in said.items() if isinstance(value, str | bool)}
-
-
-def _server(client: Any) -> dict[str, AttributeValue]:
-    url = client.base_url
-    server: dict[str, AttributeValue] = {conventions.SERVER_ADDRESS: url.host}
-    if url.port is not None:
-        server[conventions.SERVER_PORT] = url.port
-    return server

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dagster_openai_otel.calls.answers import Answer, read, value_of
@@ -18,10 +18,14 @@ class SseReader:
     """Reads server-sent events line by line; parses only those that tell something.
 
     Definition: the event stream format of the HTML standard; the events are those of the OpenAI API.
+
+    Args:
+        listener: Is given each event, all of which are parsed then.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, listener: Callable[[object], None] | None = None) -> None:
         self.answer = Answer()
+        self._listener = listener
         self.complete = False
         """Whether the answer's usage is final, though its end may not have been read."""
         self._line = bytearray()
@@ -60,7 +64,7 @@ class SseReader:
             self._data.clear()
             if data.startswith(_DONE):
                 self._end()
-            elif not self._begun or _TELLING.search(data) is not None:
+            elif self._listener is not None or not self._begun or _TELLING.search(data) is not None:
                 self._read_event(data)
 
     def _read_event(self, data: bytes) -> None:
@@ -69,6 +73,8 @@ class SseReader:
         except (ValueError, RecursionError):
             return
         self._begun = True
+        if self._listener is not None:
+            self._listener(payload)
         self._choices.see(payload)
         said = replace(read(payload), finish_reasons=self._choices.reasons or read(payload).finish_reasons)
         if said.usage is not None:

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from dagster_openai_otel.calls.answers import Answer, read
 from dagster_openai_otel.calls.sse import SseReader
 
+Listener = Callable[[object], None]
+
 
 class Observer(Protocol):
     """Is told what happens to a body."""
@@ -29,7 +31,8 @@ class BodyReader:
 
     complete = False
 
-    def __init__(self, decode: Callable[[bytes], bytes], *, sse: bool) -> None:
+    def __init__(self, decode: Callable[[bytes], bytes], *, sse: bool, listener: Listener | None) -> None:
+        self._listener = listener
         self._body = bytearray()
         self._decode = decode
         self._sse = sse
@@ -42,11 +45,14 @@ class BodyReader:
         """What the body said; nothing where it is broken."""
         try:
             body = self._decode(bytes(self._body))
-            if not self._sse:
-                return read(json.loads(body))
+            payload = None if self._sse else json.loads(body)
         except Exception:  # noqa: BLE001  # a body that was cut or is no JSON says nothing
             return Answer()
-        reader = SseReader()
+        if not self._sse:
+            if self._listener is not None:
+                self._listener(payload)
+            return read(payload)
+        reader = SseReader(self._listener)
         reader.feed(body)
         return reader.finish()
 
@@ -67,19 +73,26 @@ class SilentReader:
 Reader = SseReader | BodyReader | SilentReader
 
 
-def reader_for(response: Any) -> Reader:
-    """The reader for a response of httpx, by its headers."""
+def reader_for(response: Any, listener: Listener | None = None) -> Reader:
+    """The reader for a response of httpx, by its headers.
+
+    Args:
+        response: A response of httpx or httpx2 whose body has not been read.
+        listener: Is given the whole answer, or each event of a streamed one.
+    """
     kind = response.headers.get("content-type", "")
     coding = response.headers.get("content-encoding", "identity")
     sse = "text/event-stream" in kind
     if not sse and "json" not in kind:
         return SilentReader()
     if sse and coding == "identity":
-        return SseReader()
+        return SseReader(listener)
     kept = {"content-encoding": coding}
     scratch = type(response)
     # a response of the same library decodes all that the client can decode
-    return BodyReader(lambda body: bytes(scratch(200, headers=kept, content=body).content), sse=sse)
+    return BodyReader(
+        lambda body: bytes(scratch(200, headers=kept, content=body).content), sse=sse, listener=listener
+    )
 
 
 def observe(response: Any, observer: Observer) -> None:
