@@ -49,6 +49,12 @@ def say_once(message: str, error: BaseException | None = None) -> None:
         _logger.warning(message, exc_info=error)
 
 
+def error_type(error: BaseException) -> str:
+    """The qualified class of an exception, as `error.type` has it; built-in ones have no module."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
 @contextmanager
 def raised() -> Iterator[None]:
     """Let faults pass through `guarded` while the block runs: for this library's own tests."""

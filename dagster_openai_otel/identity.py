@@ -5,17 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from opentelemetry.sdk.trace import SpanLimits, Tracer as SdkTracer
 from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
-from opentelemetry.trace import Tracer
 
 _HALF = 64
-# more than any request span has
-_ATTRIBUTES = 64
 _LOW = (1 << _HALF) - 1
 
 
@@ -73,39 +67,3 @@ class DerivedIds(IdGenerator):
         """The given trace id, or a new one."""
         ids = _next_ids.get()
         return ids.trace_id if ids else self._other.generate_trace_id()
-
-
-class RecordAll(Sampler):
-    """Records what another sampler drops, without exporting it: usage does not depend on sampling."""
-
-    def __init__(self, other: Sampler) -> None:
-        self._other = other
-
-    def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
-        """The other sampler's decision, where `DROP` becomes `RECORD_ONLY`."""
-        result = self._other.should_sample(*args, **kwargs)
-        if result.decision is not Decision.DROP:
-            return result
-        return SamplingResult(Decision.RECORD_ONLY, result.attributes, result.trace_state)
-
-    def get_description(self) -> str:
-        """Name of this sampler and of the other."""
-        return f"RecordAll{{{self._other.get_description()}}}"
-
-
-def recording_all(tracer: Tracer) -> Tracer:
-    """Make a tracer of the SDK record what its sampler or a low limit drops; others stay as they are."""
-    if isinstance(tracer, SdkTracer) and not isinstance(tracer.sampler, RecordAll):
-        tracer.sampler = RecordAll(tracer.sampler)
-        # Private in the SDK: a limit below what a request span holds would cost its usage.
-        limits = getattr(tracer, "_span_limits", None)
-        if limits is not None and (limits.max_span_attributes or _ATTRIBUTES) < _ATTRIBUTES:
-            tracer._span_limits = SpanLimits(max_span_attributes=_ATTRIBUTES)  # noqa: SLF001  # see above
-    return tracer
-
-
-def with_derived_ids(tracer: Tracer) -> Tracer:
-    """Make a tracer of the SDK take the ids that `given` sets; other tracers stay as they are."""
-    if isinstance(tracer, SdkTracer) and not isinstance(tracer.id_generator, DerivedIds):
-        tracer.id_generator = DerivedIds(tracer.id_generator)
-    return tracer

@@ -12,7 +12,7 @@ _COUNTS: Mapping[str, tuple[str, ...]] = {
     "output_tokens": ("output_tokens", "completion_tokens"),
     "total_tokens": ("total_tokens",),
 }
-_INPUT = ("input_tokens_details", "prompt_tokens_details", "input_token_details")
+_INPUT = ("input_tokens_details", "prompt_tokens_details", "input_token_details", "prompt_token_details")
 _CACHED = tuple(f"{place}.cached_tokens_details" for place in _INPUT)
 _OUTPUT = ("output_tokens_details", "completion_tokens_details", "output_token_details")
 # our name -> where the details are, and the name there
@@ -26,6 +26,8 @@ _DETAILS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "input_image_tokens": (_INPUT, ("image_tokens",)),
     "output_image_tokens": (_OUTPUT, ("image_tokens",)),
 }
+# an exporter drops all of its spans where one holds a larger integer
+_LARGEST = 2**63 - 1
 # parts of an assistant's run, whose usage is in that of the run
 _PARTS = {"thread.run.step", "thread.run.step.delta", "thread.message", "thread.message.delta"}
 
@@ -50,6 +52,8 @@ class Answer:
     """Length of the audio, where that is what is billed."""
     web_searches: int = 0
     """Searches of the web that the model made, which are billed on top."""
+    broke_off: bool = False
+    """Whether a stream ended with an error, which the SDK raises as `openai.APIError`."""
 
     def updated(self, later: "Answer") -> "Answer":
         """This answer, with what a later part of it says."""
@@ -64,6 +68,7 @@ class Answer:
             usage=later.usage or self.usage,
             audio_seconds=later.audio_seconds or self.audio_seconds,
             web_searches=later.web_searches or self.web_searches,
+            broke_off=later.broke_off or self.broke_off,
         )
 
 
@@ -134,7 +139,7 @@ def _first(payload: object, names: Iterable[str]) -> int | None:
 def _count(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= _LARGEST else None
 
 
 def _detail(usage: object, places: Iterable[str], names: Iterable[str]) -> int | None:

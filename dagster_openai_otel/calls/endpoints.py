@@ -19,13 +19,14 @@ class Endpoint:
     bills: bool = True
     """Whether each answer is billed, also one that does not say its usage."""
     job: bool = False
-    """Whether the work can go on after the answer, so that its usage counts once by its id."""
+    """Whether it is about work that is kept, or goes on after the answer: its usage counts once by its id."""
 
 
 # To add an endpoint, add a line; the first that fits counts. What is not here is free, but for a POST whose
 # answer says its usage.
 ENDPOINTS = (
     Endpoint(template="/chat/completions", operation="chat", api_type="chat_completions"),
+    Endpoint(template="/chat/completions/{id}", api_type="chat_completions", bills=False, job=True),
     Endpoint(template="/responses", operation="chat", api_type="responses", job=True),
     Endpoint(template="/responses/compact", api_type="responses"),
     Endpoint(template="/responses/input_tokens", api_type="responses", bills=False),
@@ -40,6 +41,9 @@ ENDPOINTS = (
     Endpoint(template="/audio/translations", operation="generate_content"),
     Endpoint(template="/audio/speech", operation="generate_content"),
     Endpoint(template="/videos", operation="generate_content"),
+    Endpoint(template="/videos/edits", operation="generate_content"),
+    Endpoint(template="/videos/extensions", operation="generate_content"),
+    Endpoint(template="/videos/{id}/remix", operation="generate_content"),
     Endpoint(template="/decisions"),
     Endpoint(template="/batches", job=True),
     Endpoint(template="/batches/{id}", method="GET", bills=False, job=True),
@@ -47,14 +51,17 @@ ENDPOINTS = (
     Endpoint(template="/threads/runs", job=True),
     Endpoint(template="/threads/{id}/runs", job=True),
     Endpoint(template="/threads/{id}/runs/{id}", method="GET", bills=False, job=True),
+    Endpoint(template="/threads/{id}/runs/{id}", bills=False, job=True),
     Endpoint(template="/threads/{id}/runs/{id}/cancel", bills=False, job=True),
     Endpoint(template="/threads/{id}/runs/{id}/submit_tool_outputs", bills=False, job=True),
+    Endpoint(template="/models/{id}", method="GET", bills=False),
+    Endpoint(template="/models/{id}", method="DELETE", bills=False),
 )
 
 _PATTERNS = tuple(
     (endpoint, re.compile(endpoint.template.replace("{id}", "[^/]+") + "$")) for endpoint in ENDPOINTS
 )
-_BEFORE_PATH = re.compile(r"^https?://[^/]+(/openai)?(/v\d+)?|^/?openai(?=/)|/?deployments/[^/]+(?=/)")
+_BEFORE_PATH = re.compile(r"(https?://[^/]+)?/?(openai(?=/))?/?(v\d+(?=/))?/?(deployments/[^/]+(?=/))?")
 _ID = re.compile(r"/(?=[^/]*\d)[^/]{8,}|/[^/]{25,}")
 
 
@@ -66,7 +73,7 @@ def endpoint_of(method: str, url: str) -> Endpoint:
         method: HTTP method, in any case.
         url: Path relative to the client's base URL, or a whole URL.
     """
-    method, path = method.upper(), "/" + _BEFORE_PATH.sub("", url.partition("?")[0]).strip("/")
+    method, path = method.upper(), "/" + _BEFORE_PATH.sub("", url.partition("?")[0], count=1).strip("/")
     for endpoint, pattern in _PATTERNS:
         if endpoint.method == method and pattern.match(path):
             return endpoint

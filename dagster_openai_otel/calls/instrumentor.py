@@ -12,6 +12,7 @@ from dagster_openai_otel import pricing
 from dagster_openai_otel.calls import sockets
 from dagster_openai_otel.calls.requests import RequestSpans, unwrap_from
 from dagster_openai_otel.calls.stream_usage import UsageAsker
+from dagster_openai_otel.faults import guarded
 
 
 class OpenAIRequestInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in the lower bound
@@ -35,8 +36,9 @@ class OpenAIRequestInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # unty
         spans = self._spans = RequestSpans(kwargs.get("tracer_provider"), prices, asker, content=content)
 
         def wrap(openai: ModuleType) -> None:
-            if self._spans is spans:
-                spans.wrap(openai)
+            with guarded("the usage of all calls"):
+                if self._spans is spans:
+                    spans.wrap(openai)
 
         wrapt.register_post_import_hook(wrap, "openai")
         sockets.when_imported(lambda: self._spans)

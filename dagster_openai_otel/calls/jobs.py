@@ -37,7 +37,7 @@ class Jobs:
 
         It is counted when it is first seen finished, for the step that began it where that step is still
         known here, else for the one that looks. What another process has finished in the foreground was
-        counted there.
+        counted there. What failed without usage is free.
 
         Args:
             span: The span of the request, which has not ended.
@@ -55,6 +55,8 @@ class Jobs:
         begun = self._begun.pop(key, None)
         if begun is not None:
             hand_over(span, begun, key)
+        if answer.status == "failed" and answer.usage is None:
+            return False
         first = key not in self._counted
         _remember(self._counted, key, None)
         if made or begun is not None:

@@ -16,10 +16,9 @@ from dagster_openai_otel.calls.content import Deltas, output_messages
 from dagster_openai_otel.calls.jobs import Jobs
 from dagster_openai_otel.calls.stream_usage import UsageChunkFilter
 from dagster_openai_otel.calls.streams import Reader, observe, reader_for
-from dagster_openai_otel.faults import guarded
+from dagster_openai_otel.faults import error_type, guarded
 from dagster_openai_otel.usage import FIELDS, Usage
 
-_BAD = 400
 _GENAI_USAGE = {
     conventions.GEN_AI_INPUT_TOKENS: "input_tokens",
     conventions.GEN_AI_OUTPUT_TOKENS: "output_tokens",
@@ -66,6 +65,11 @@ class RequestRecord:
 
     def returned(self, result: object) -> None:
         """The SDK gives its result to the user."""
+        if self._open and self._response is None and self._reader is None:
+            # the SDK has no `_process_response` to see it by
+            response = getattr(result, "response", None) or getattr(result, "http_response", None)
+            if hasattr(response, "is_closed"):
+                self.received(response, 0)
         if self._reader is None:
             self._end(self._read(result))
 
@@ -96,7 +100,9 @@ class RequestRecord:
                 self._reader.feed(data)
                 if self._reader.complete:
                     self.end()
-        return data if self.hidden is None else self.hidden.feed(data)
+        with guarded("the usage chunk that was to be taken out of a stream"):
+            return data if self.hidden is None else self.hidden.feed(data)
+        return data
 
     def rest(self) -> bytes:
         """Bytes that were held back until the end of a streamed answer."""
@@ -139,7 +145,7 @@ class RequestRecord:
         try:
             if error is not None:
                 span.set_status(Status(StatusCode.ERROR, type(error).__name__))
-                span.set_attribute(conventions.ERROR_TYPE, _qualified(type(error)))
+                span.set_attribute(conventions.ERROR_TYPE, error_type(error))
             if answer is not None:
                 span.set_attributes(self._described(answer))
         finally:
@@ -212,7 +218,3 @@ def _genai(answer: Answer) -> Mapping[str, AttributeValue]:
 def _usage(usage: Usage) -> Mapping[str, AttributeValue]:
     prefix = conventions.OPENAI_USAGE_PREFIX
     return {prefix + name: count for name in FIELDS if (count := getattr(usage, name)) is not None}
-
-
-def _qualified(kind: type[BaseException]) -> str:
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -21,8 +21,7 @@ from dagster_openai_otel.calls.lending import context_of
 from dagster_openai_otel.calls.record import RequestRecord
 from dagster_openai_otel.calls.stream_usage import UsageAsker, UsageChunkFilter
 from dagster_openai_otel.faults import guarded
-from dagster_openai_otel.identity import recording_all
-from dagster_openai_otel.tracing import VERSION
+from dagster_openai_otel.tracers import calls_tracer
 
 _current: ContextVar[RequestRecord | None] = ContextVar("dagster_openai_otel_request", default=None)
 
@@ -56,12 +55,12 @@ class RequestSpans:
         for client, request in ((openai.OpenAI, self.request), (openai.AsyncOpenAI, self.async_request)):
             wrapt.wrap_function_wrapper(client, "request", request)
             # Private in openai, for the response before it is parsed; tests/test_upstream.py says why.
-            wrapt.wrap_function_wrapper(client, "_process_response", process_response)
+            if hasattr(client, "_process_response"):
+                wrapt.wrap_function_wrapper(client, "_process_response", process_response)
 
     @cached_property
     def _tracer(self) -> Tracer:
-        provider = self._provider or trace.get_tracer_provider()
-        return recording_all(provider.get_tracer(conventions.CALLS_SCOPE, VERSION))
+        return calls_tracer(self._provider or trace.get_tracer_provider())
 
     def request(
         self, wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -142,10 +141,11 @@ class RequestSpans:
 
     def _refused(self, begun: "_Begun", client: Any, error: Exception) -> bool:
         """Whether the request is to be sent again as the user made it."""
-        refused = begun.record.hidden is not None and self._asker.refused(client, error)
-        if refused:
-            begun.record.hidden = None
-        return refused
+        with guarded("whether a server refuses to say the usage of a stream"):
+            if begun.record.hidden is not None and self._asker.refused(client, error):
+                begun.record.hidden = None
+                return True
+        return False
 
 
 def unwrap_from(openai: ModuleType) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dagster_openai_otel.calls.answers import Answer, read, value_of
+from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.usage import Usage
 
 # An event that says more than a piece of the answer. Inside a text the quotes are escaped.
@@ -74,16 +75,20 @@ class SseReader:
             return
         self._begun = True
         if self._listener is not None:
-            self._listener(payload)
+            with guarded("the completion on the span of a call"):
+                self._listener(payload)
         self._choices.see(payload)
-        said = replace(read(payload), finish_reasons=self._choices.reasons or read(payload).finish_reasons)
+        said = read(payload)
         if said.usage is not None:
             kind = value_of(payload, "type")
             self._usage_so_far = said.usage
             self.complete = kind in _ENDS or (kind is None and value_of(payload, "choices") == [])
             if not (self.complete or self._is_final(kind)):
                 said = replace(said, usage=None)
-        self.answer = self.answer.updated(said)
+        broke_off = bool(value_of(payload, "error"))
+        self.complete = self.complete or broke_off
+        reasons = self._choices.reasons or said.finish_reasons
+        self.answer = self.answer.updated(replace(said, finish_reasons=reasons, broke_off=broke_off))
 
     def _is_final(self, kind: object) -> bool:
         """Whether usage is that of the whole answer: some servers say in each event what it is so far."""

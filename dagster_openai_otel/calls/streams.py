@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from dagster_openai_otel.calls.answers import Answer, read
 from dagster_openai_otel.calls.sse import SseReader
+from dagster_openai_otel.faults import guarded
 
 Listener = Callable[[object], None]
 
@@ -50,7 +51,8 @@ class BodyReader:
             return Answer()
         if not self._sse:
             if self._listener is not None:
-                self._listener(payload)
+                with guarded("the completion on the span of a call"):
+                    self._listener(payload)
             return read(payload)
         reader = SseReader(self._listener)
         reader.feed(body)

@@ -12,10 +12,11 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, Sta
 from opentelemetry.util.types import AttributeValue
 
 from dagster_openai_otel import conventions
-from dagster_openai_otel.identity import Ids, given, span_id, trace_id, with_derived_ids
+from dagster_openai_otel.faults import error_type
+from dagster_openai_otel.identity import Ids, given, span_id, trace_id
 from dagster_openai_otel.scope import StepScope
 from dagster_openai_otel.steps.targets import Made
-from dagster_openai_otel.tracing import VERSION
+from dagster_openai_otel.tracers import steps_tracer
 
 _CODE_LOCATION_TAG = "dagster/code_location"
 
@@ -79,14 +80,16 @@ class StepSpans:
 
     @cached_property
     def _tracer(self) -> trace.Tracer:
-        return with_derived_ids(self._provider.get_tracer(conventions.SCOPE, VERSION))
+        return steps_tracer(self._provider)
 
 
 def set_failed(span: Span, error: BaseException) -> None:
     """Mark a span as failed; the message stays out, since it can hold anything."""
-    kind = type(error)
-    span.set_status(Status(StatusCode.ERROR, kind.__name__))
-    span.set_attribute(conventions.ERROR_TYPE, f"{kind.__module__}.{kind.__qualname__}")
+    # Dagster wraps what the user's code raised, and the request to try again
+    while type(error).__module__.startswith("dagster.") and error.__cause__ is not None:
+        error = error.__cause__
+    span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+    span.set_attribute(conventions.ERROR_TYPE, error_type(error))
 
 
 def run_attributes(run: DagsterRun) -> dict[str, AttributeValue]:
