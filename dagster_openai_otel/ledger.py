@@ -30,14 +30,19 @@ class Ledger:
 
     def __init__(self) -> None:
         self._entries: deque[tuple[Target, Tally]] = deque()
-        self._folding = threading.Lock()
+        # may be taken again in its own thread, from the garbage collector
+        self._folding = threading.RLock()
+        self._fold_at = COMPACT_AT
 
     def add(self, target: Target, tally: Tally) -> None:
         """Book usage for a target."""
         self._entries.append((target, tally))
-        if len(self._entries) >= COMPACT_AT and self._folding.acquire(blocking=False):
+        if len(self._entries) >= self._fold_at and self._folding.acquire(blocking=False):
             try:
-                self._entries.extend(self._drain().items())
+                folded = self._drain()
+                self._entries.extend(folded.items())
+                # with many targets there is little to fold
+                self._fold_at = max(COMPACT_AT, 2 * len(folded))
             finally:
                 self._folding.release()
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -14,6 +14,9 @@ from dagster_openai_otel.usage import Usage
 if TYPE_CHECKING:
     # 0.4 s to load with its data, and most processes never price anything
     import genai_prices
+
+DOLLARS = Context(prec=50)
+"""How dollars are reckoned, whatever precision and traps the user's own code has set."""
 
 OwnPrice = str | Mapping[str, Decimal]
 """A model's name to use the price of, or prices by genai-prices' own keys, in dollars (`input_mtok`)."""
@@ -75,9 +78,10 @@ class Prices:
             other; never zero for unknown.
         """
         own = self.own.get(request.model)
-        if isinstance(own, Mapping):
-            return _price_at(own, request)
-        return _price_of(request, own or request.model)
+        with localcontext(DOLLARS):
+            if isinstance(own, Mapping):
+                return _price_at(own, request)
+            return _price_of(request, own or request.model)
 
 
 def preload() -> None:
@@ -116,6 +120,9 @@ def _price_of(request: Request, model: str) -> Decimal | None:
 def _price_at(own: Mapping[str, Decimal], request: Request) -> Decimal | None:
     from genai_prices.types import ModelPrice
 
+    used = {"input_mtok": request.usage.input_tokens, "output_mtok": request.usage.output_tokens}
+    if any(count and name not in own for name, count in used.items()):
+        return None
     try:
         return ModelPrice(**own).calc_price(_counts(request))["total_price"]
     except ValueError:
@@ -131,6 +138,7 @@ def _context(request: Request) -> dict[str, str] | None:
 def _counts(request: Request) -> "genai_prices.Usage":
     from genai_prices import Usage as Counts
 
-    counts = {theirs: getattr(request.usage, ours) for ours, theirs in _UNITS.items()}
+    # zero of a kind of token needs no price of its own, and no count of what of it was cached
+    counts = {theirs: getattr(request.usage, ours) or None for ours, theirs in _UNITS.items()}
     counts |= {"audio_seconds": request.audio_seconds, "web_searches": request.web_searches or None}
     return Counts(**{name: count for name, count in counts.items() if count is not None})

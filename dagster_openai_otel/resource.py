@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from functools import wraps
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import dagster as dg
@@ -25,6 +26,9 @@ from dagster_openai_otel.wiring import instrument
 
 if TYPE_CHECKING:
     import openai
+
+# of the module, since Dagster copies resources and locks cannot be copied
+_making_client = Lock()
 
 AnyContext = AssetExecutionContext | AssetCheckExecutionContext | OpExecutionContext
 
@@ -143,11 +147,12 @@ class OpenAIResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # has 
             yield lambda client: lend(client, scope, target)
 
     def _shared_client(self) -> "openai.OpenAI":
-        if self._client is None:
-            import openai
+        with _making_client:
+            if self._client is None:
+                import openai
 
-            self._client = self._new(openai.OpenAI, openai.AzureOpenAI)
-        client: openai.OpenAI = self._client
+                self._client = self._new(openai.OpenAI, openai.AzureOpenAI)
+            client: openai.OpenAI = self._client
         return client
 
     def _new(self, plain: Callable[..., Any], azure: Callable[..., Any]) -> Any:
@@ -179,15 +184,17 @@ def with_usage_metadata(
         func: Any method of the SDK, or a function that calls some.
 
     Raises:
-        DagsterInvariantViolationError: The context is not that of an asset.
+        DagsterInvariantViolationError: The context is not that of an asset, or it has no such output.
     """
     if not isinstance(context, AssetExecutionContext):
         message = "with_usage_metadata takes the context of an asset, an AssetExecutionContext."
         raise dg.DagsterInvariantViolationError(message)
+    instrument()
     keys = context.assets_def.keys_by_output_name
-    target = ANY
-    if output_name is not None:
-        target = Target(asset_key=keys[output_name].to_user_string())
+    if output_name is not None and output_name not in keys:
+        message = f"with_usage_metadata got the output {output_name!r}. This asset has: {', '.join(keys)}."
+        raise dg.DagsterInvariantViolationError(message)
+    target = ANY if output_name is None else Target(asset_key=keys[output_name].to_user_string())
 
     @wraps(func)
     def attributed(*args: P.args, **kwargs: P.kwargs) -> R:

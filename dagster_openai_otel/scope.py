@@ -73,7 +73,8 @@ def entered(scope: StepScope) -> Iterator[None]:
     global _running  # noqa: PLW0603  # replaced, never changed in place: readers take no lock
     with _running_lock:
         _running = [*_running, scope]
-    token = otel_context.attach(otel_context.set_value(_SCOPE, scope))
+    # a step inside another one, of a run that the other starts, does not make what that makes
+    token = otel_context.attach(with_scope(scope, ANY))
     task_token = _task_scope.set(scope)
     try:
         yield

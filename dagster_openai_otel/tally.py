@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Decimal, localcontext
 from itertools import starmap
 from operator import add
 from typing import Self
 
+from dagster_openai_otel.pricing import DOLLARS
 from dagster_openai_otel.usage import FIELDS, Usage
 
 _SMALLEST_SHARE = Decimal("1e-11")
@@ -36,7 +37,8 @@ class Sums:
     def __add__(self, other: Self) -> Self:
         priced = [sums.cost_usd for sums in (self, other) if sums.cost_usd is not None]
         summed = {name: getattr(self, name) + getattr(other, name) for name in _SUMMED}
-        return type(self)(**summed, cost_usd=sum(priced, Decimal(0)) if priced else None)
+        with localcontext(DOLLARS):
+            return type(self)(**summed, cost_usd=sum(priced, Decimal(0)) if priced else None)
 
     def split(self, shares: int, start: int = 0) -> list[Self]:
         """Split evenly into whole counts and tokens and exact dollars, so that the sum is this again.
@@ -101,8 +103,9 @@ def _split_money(money: Decimal | None, shares: int) -> list[Decimal | None]:
     """Split into shares of whole 1e-11 dollars; what is left over goes to the first."""
     if money is None:
         return [None] * shares
-    share = (money / shares).quantize(_SMALLEST_SHARE, ROUND_DOWN)
-    return [money - share * (shares - 1), *[share] * (shares - 1)]
+    with localcontext(DOLLARS):
+        share = (money / shares).quantize(_SMALLEST_SHARE, ROUND_DOWN)
+        return [money - share * (shares - 1), *[share] * (shares - 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Their messages do not go through `OpenAI.request`; those that end a response car
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from types import ModuleType
 from typing import Any
@@ -20,17 +21,30 @@ _MODULES = {
     "openai.resources.realtime.realtime": "Realtime",
     "openai.resources.beta.realtime.realtime": "Realtime",
     "openai.resources.responses.responses": "Responses",
+    "openai.resources.beta.responses.responses": "Responses",
 }
+_TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
 # messages that carry usage -> what the span is called
 _TELLING = {
     "response.done": "realtime",
-    "conversation.item.input_audio_transcription.completed": "transcription",
+    _TRANSCRIBED: "transcription",
     "response.completed": "chat",
     "response.incomplete": "chat",
     "response.failed": "chat",
 }
 _SESSION = {"session.created", "session.updated"}
-_models: WeakKeyDictionary[object, str] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Models:
+    """The models of a session, as far as it named them."""
+
+    speaking: str | None
+    hearing: str | None
+    """The one that transcribes what the user says, which has a price of its own."""
+
+
+_models: WeakKeyDictionary[object, _Models] = WeakKeyDictionary()
 
 
 def when_imported(spans: Callable[[], RequestSpans | None]) -> None:
@@ -73,6 +87,15 @@ def _tell(spans: RequestSpans | None, connection: object, message: bytes) -> Non
         event = json.loads(message)
         kind = value_of(event, "type")
         if kind in _SESSION:
-            _models[connection] = value_of(value_of(event, "session"), "model")
+            _models[connection] = _models_of(value_of(event, "session"))
         elif kind in _TELLING:
-            spans.book(read(event), name=_TELLING[kind], model=_models.get(connection))
+            models = _models.get(connection, _Models(speaking=None, hearing=None))
+            model = models.hearing if kind == _TRANSCRIBED else models.speaking
+            spans.book(read(event), name=_TELLING[kind], model=model)
+
+
+def _models_of(session: object) -> _Models:
+    heard = value_of(value_of(value_of(session, "audio"), "input"), "transcription")
+    # where the beta had it
+    heard = heard or value_of(session, "input_audio_transcription")
+    return _Models(speaking=value_of(session, "model"), hearing=value_of(heard, "model"))

@@ -1,5 +1,6 @@
 """A step's book: usage taken from its ledger, given out to what the step makes, and taken back on failure."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from dagster_openai_otel.ledger import Ledger, Target
@@ -27,25 +28,33 @@ class Book:
         self._given: list[Share] = []
         self._waiting = list(made.assets)
 
-    def give(self, asset: str) -> list[Share]:
+    def shares_of(self, asset: str) -> list[Share]:
         """The shares of an asset that is about to be handled, one for each partition that gets its own."""
         self._collect()
         self._spread_over_assets([asset] if self._made.one_by_one else self._waiting or [asset])
         if asset in self._waiting:
             self._waiting.remove(asset)
         self._spread_over_partitions(asset)
-        self._given = [self._held.pop(target) for target in list(self._held) if target.asset_key == asset]
-        return self._given
+        return [share for share in self._held.values() if share.target.asset_key == asset]
 
-    def give_all(self) -> Tally:
+    def shares_of_rest(self, implied: Collection[str]) -> list[Share]:
+        """The shares of the assets that are still to come, where Dagster makes all of them by itself."""
+        if not implied or not set(self._waiting).issubset(implied):
+            return []
+        self._settle()
+        return [share for share in self._held.values() if share.target.asset_key in self._waiting]
+
+    def shares(self) -> list[Share]:
         """All that is held, for a result that is no asset."""
         self._collect()
-        self._given = list(self._held.values())
-        self._held = {}
-        return sum((share.tally for share in self._given), Tally())
+        return list(self._held.values())
+
+    def give(self, share: Share) -> None:
+        """A share has been handed to Dagster, with a result that is about to be handled."""
+        self._given.append(self._held.pop(share.target))
 
     def confirm(self) -> None:
-        """What was given last has been handled."""
+        """What was given has been handled."""
         self._given = []
 
     def leftovers(self) -> list[Share]:
@@ -53,16 +62,28 @@ class Book:
         given, self._given = self._given, []
         for share in given:
             self._hold(share)
+        self._settle()
+        left, self._held = list(self._held.values()), {}
+        return left
+
+    def _settle(self) -> None:
+        """Give each share of what is held its asset and its partition."""
         self._collect()
         self._spread_over_assets(self._waiting or list(self._made.assets or self._made.checked_assets))
         for asset in self._made.assets:
             self._spread_over_partitions(asset)
-        left, self._held = list(self._held.values()), {}
-        return left
 
     def _collect(self) -> None:
         for target, tally in self._ledger.take().items():
-            self._hold(Share(target=target, tally=tally))
+            self._hold(Share(target=self._made_of(target), tally=tally))
+
+    def _made_of(self, target: Target) -> Target:
+        """A target without what the step does not make: a lent client can be used in another step."""
+        asset, partition = target.asset_key, target.partition_key
+        return Target(
+            asset_key=asset if asset in self._made.assets else None,
+            partition_key=partition if partition in self._made.partitions else None,
+        )
 
     def _hold(self, share: Share) -> None:
         held = self._held.get(share.target)

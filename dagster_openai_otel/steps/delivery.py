@@ -14,7 +14,7 @@ from dagster_openai_otel.ledger import ANY
 from dagster_openai_otel.scope import StepScope
 from dagster_openai_otel.steps.book import Book, Share
 from dagster_openai_otel.steps.metadata import Remarks, dagster_openai_metadata, metadata_of
-from dagster_openai_otel.steps.targets import Made, asset_of
+from dagster_openai_otel.steps.targets import Made, asset_of, implied_assets
 from dagster_openai_otel.tally import Tally
 
 AFTER_THE_OUTPUT = "after the output"
@@ -57,6 +57,10 @@ class Delivery:
         except BaseException as error:
             yield from self.observations(self._failure(error))
             raise
+        with guarded("the usage of a step, from its result"):
+            for share in self._book.shares_of_rest(implied_assets(self._context)):
+                self._add_to_asset(share)
+            self._book.confirm()
         yield from self.observations(self._outcome)
 
     def observations(self, outcome: str) -> list[dg.AssetObservation]:
@@ -68,7 +72,7 @@ class Delivery:
                 if share.target.asset_key is None:
                     self._report(metadata, outcome)
                 else:
-                    key = dg.AssetKey.from_user_string(share.target.asset_key)
+                    key = self._made.keys[share.target.asset_key]
                     partition = share.target.partition_key
                     observed.append(dg.AssetObservation(key, metadata=metadata, partition=partition))
             return observed
@@ -88,38 +92,41 @@ class Delivery:
             with guarded("the usage of a step, from an observation"):
                 self._context.log_event(observation)
 
-    def _with_usage(self, event: object) -> object:
+    def _with_usage(self, event: Any) -> Any:
+        """An event of the step's code, after the usage until here has been added to what it makes."""
         asset = asset_of(event, self._context)
-        if asset is not None:
-            self._outcome = AFTER_THE_OUTPUT
-            self._settle()
-            for share in self._book.give(asset) or self._nothing_but_open_calls():
-                self._add_to_asset(asset, share)
-        elif isinstance(event, dg.AssetCheckResult) and not self._made.assets:
-            metadata = self._metadata_of_all()
-            return event._replace(metadata={**event.metadata, **metadata}) if metadata else event
-        elif isinstance(event, dg.Output | dg.DynamicOutput) and not self._context.has_assets_def:
-            metadata = self._metadata_of_all()
-            if metadata:
-                key = getattr(event, "mapping_key", None)
-                self._context.add_output_metadata(metadata, event.output_name, key)
+        if asset in self._made.assets:
+            self._before_output()
+            for share in self._book.shares_of(asset):
+                self._add_to_asset(share)
+        elif self._is_result(event):
+            self._before_output()
+            shares = self._book.shares()
+            if shares:
+                event = self._with_metadata(event, sum((share.tally for share in shares), Tally()))
+            for share in shares:
+                self._book.give(share)
         return event
 
-    def _add_to_asset(self, asset: str, share: Share) -> None:
+    def _is_result(self, event: object) -> bool:
+        """Whether an event is a result that is no asset: of a check without an asset, or of an op."""
+        if isinstance(event, dg.AssetCheckResult):
+            return not self._made.assets
+        return isinstance(event, dg.Output | dg.DynamicOutput) and not self._context.has_assets_def
+
+    def _add_to_asset(self, share: Share) -> None:
         partition = share.target.partition_key if len(self._made.partitions) > 1 else None
-        AssetExecutionContext(self._context).add_asset_metadata(
-            self._metadata(share), dg.AssetKey.from_user_string(asset), partition
-        )
+        key = self._made.keys[share.target.asset_key or ""]
+        AssetExecutionContext(self._context).add_asset_metadata(self._metadata(share), key, partition)
+        self._book.give(share)
 
-    def _metadata_of_all(self) -> dict[str, MetadataValue]:
-        """All that is held, for a result that is no asset; empty where nothing is."""
-        self._outcome = AFTER_THE_OUTPUT
-        self._settle()
-        tally = self._book.give_all()
-        return self._metadata(Share(target=ANY, tally=tally)) if tally else {}
-
-    def _nothing_but_open_calls(self) -> list[Share]:
-        return [Share(target=ANY, tally=Tally())] if self._scope.open_calls else []
+    def _with_metadata(self, event: Any, tally: Tally) -> Any:
+        metadata = self._metadata(Share(target=ANY, tally=tally))
+        if isinstance(event, dg.AssetCheckResult):
+            return event._replace(metadata={**event.metadata, **metadata})
+        mapping_key = getattr(event, "mapping_key", None)
+        self._context.add_output_metadata(metadata, event.output_name, mapping_key)
+        return event
 
     def _metadata(self, share: Share, outcome: str | None = None) -> dict[str, MetadataValue]:
         open_calls = len(self._scope.open_calls)
@@ -129,8 +136,9 @@ class Delivery:
             metadata |= dagster_openai_metadata(share.tally)
         return metadata
 
-    def _settle(self) -> None:
+    def _before_output(self) -> None:
         """End the calls whose streams were dropped: they sit in cycles until they are collected."""
+        self._outcome = AFTER_THE_OUTPUT
         if self._scope.open_calls and not self._collected:
             self._collected = True
             gc.collect()

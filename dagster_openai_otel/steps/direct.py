@@ -39,6 +39,9 @@ class _Account:
             # a direct context takes metadata once, which is the user's to give
             self.observe(context, prices, "direct invocation")
             return
+        if self._made.checks and not self._made.assets:
+            self.observe(context, prices, "check")
+            return
         for share in Book(self.scope.ledger, self._made).leftovers():
             before = self._told.get(share.target)
             told = replace(share, tally=before.tally + share.tally) if before else share
@@ -51,7 +54,7 @@ class _Account:
             if share.target.asset_key is not None:
                 context.log_event(
                     dg.AssetObservation(
-                        dg.AssetKey.from_user_string(share.target.asset_key),
+                        self._made.keys[share.target.asset_key],
                         metadata=self._metadata(share, Remarks(prices=prices, outcome=outcome)),
                         partition=share.target.partition_key,
                     )
@@ -67,7 +70,7 @@ class _Account:
         self, context: OpExecutionContext, target: Target, metadata: dict[str, dg.MetadataValue]
     ) -> None:
         if target.asset_key is not None:
-            key = dg.AssetKey.from_user_string(target.asset_key)
+            key = self._made.keys[target.asset_key]
             partition = target.partition_key if len(self._made.partitions) > 1 else None
             AssetExecutionContext(context).add_asset_metadata(metadata, key, partition)
             return

@@ -1,19 +1,26 @@
 """What a step makes: its assets and partitions, and which of them an event of the step is for."""
 
 import inspect
-from dataclasses import dataclass
+from collections.abc import Mapping, Set as AbstractSet
+from dataclasses import dataclass, field
 
 import dagster as dg
 from dagster import AssetKey, OpExecutionContext
 from dagster._check import CheckError
+from dagster._core.errors import DagsterInvalidPropertyError
+
+# Dagster's mark on the output of an observable source asset, which logs its observation before
+_SELF_OBSERVED = "__source_asset_observation__"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """What a step was asked to make."""
 
+    keys: Mapping[str, AssetKey] = field(default_factory=dict)
+    """The keys of all assets below, by user form: a part that holds a slash cannot be read back from it."""
     assets: tuple[str, ...] = ()
-    """The selected assets in user form, sorted; empty for ops and for steps of checks alone."""
+    """The assets that were selected, in user form, sorted; empty for ops and for steps of checks alone."""
     checks: tuple[str, ...] = ()
     """The selected checks, as `asset:check`."""
     checked_assets: tuple[str, ...] = ()
@@ -29,13 +36,32 @@ def made_by(context: OpExecutionContext) -> Made:
     if not context.has_assets_def:
         return Made(one_by_one=True)
     checks = sorted(context.selected_asset_check_keys)
+    assets = _assets_of_step(context)
     return Made(
-        assets=tuple(sorted(key.to_user_string() for key in context.selected_asset_keys)),
+        keys={key.to_user_string(): key for key in (*(check.asset_key for check in checks), *assets)},
+        assets=tuple(sorted(key.to_user_string() for key in assets)),
         checks=tuple(f"{check.asset_key.to_user_string()}:{check.name}" for check in checks),
         checked_assets=tuple(dict.fromkeys(check.asset_key.to_user_string() for check in checks)),
         partitions=_partitions(context),
         one_by_one=_is_generator(context),
     )
+
+
+def _assets_of_step(context: OpExecutionContext) -> AbstractSet[AssetKey]:
+    """The assets of the step's own outputs; of an op in the middle of a graph asset, all of the graph's."""
+    outputs = (_asset_of_output(output.name, context) for output in context.op_def.output_defs)
+    selected = context.selected_asset_keys
+    return selected & set(filter(None, outputs)) or selected
+
+
+def implied_assets(context: OpExecutionContext) -> frozenset[str]:
+    """The assets, in user form, that Dagster materializes by itself where the step's code yields none."""
+    if not context.has_assets_def or context.assets_def.is_observable:
+        return frozenset()
+    outputs = context.op_def.output_defs
+    implied = [out.name for out in outputs if out.dagster_type.is_nothing and out.is_required]
+    keys = (_asset_of_output(name, context) for name in implied)
+    return frozenset(key.to_user_string() for key in keys if key)
 
 
 def asset_of(event: object, context: OpExecutionContext) -> str | None:
@@ -44,7 +70,7 @@ def asset_of(event: object, context: OpExecutionContext) -> str | None:
         keys = context.selected_asset_keys
         key = event.asset_key or (next(iter(keys)) if len(keys) == 1 else None)
         return key.to_user_string() if key else None
-    if isinstance(event, dg.Output) and context.has_assets_def:
+    if isinstance(event, dg.Output) and context.has_assets_def and _SELF_OBSERVED not in event.metadata:
         asset_key = _asset_of_output(event.output_name, context)
         return asset_key.to_user_string() if asset_key else None
     return None
@@ -53,8 +79,8 @@ def asset_of(event: object, context: OpExecutionContext) -> str | None:
 def _asset_of_output(output_name: str, context: OpExecutionContext) -> AssetKey | None:
     try:
         return context.asset_key_for_output(output_name)
-    except CheckError:
-        # an inner op of a graph asset, or the output of a check
+    except (CheckError, DagsterInvalidPropertyError):
+        # an inner op of a graph asset, the output of a check, or a direct invocation
         return None
 
 

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from dagster_openai_otel.testing.capture import CapturedUsage, capture_usage
     from dagster_openai_otel.testing.server import FakeOpenAI
 
-__all__ = ["Answer", "Bill", "BilledCall", "CapturedUsage", "FakeOpenAI", "Request", "ToolCall", "capture_usage"]
+__all__ = [
+    "Answer",
+    "Bill",
+    "BilledCall",
+    "CapturedUsage",
+    "FakeOpenAI",
+    "Request",
+    "ToolCall",
+    "capture_usage",
+]
 
 _MODULES = {
     "Answer": "answers",

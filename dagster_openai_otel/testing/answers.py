@@ -63,7 +63,8 @@ class Answer:
     service_tier: str | None = None
     """The tier that the answer names. `None`: the tier that was asked for; `default` for `auto`."""
     usage: Usage | None = None
-    """The tokens. `None`: counts made from the prompt and the text. A total of 0 is filled in."""
+    """The tokens, in a batch of each line. `None`: counts made from the prompt and the text. A total of 0 is
+    filled in."""
     omit_usage: bool = False
     """The answer carries no usage, though the call is billed."""
     repeat_usage: bool = False
@@ -85,7 +86,7 @@ class Answer:
     hang: float = 0.0
     """Seconds of silence before the answer; ends early when the client leaves or the server stops."""
     reset: bool = False
-    """The TCP connection is reset before the first byte of the answer."""
+    """The TCP connection is reset: before the first byte, or after the events of `cut_after`."""
     malformed: bool = False
     """The answer is a 200 whose JSON breaks off."""
     raw: tuple[str, bytes] | None = None

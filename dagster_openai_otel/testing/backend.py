@@ -11,7 +11,7 @@ from dagster_openai_otel.testing.answers import Answer, Json, Request
 from dagster_openai_otel.testing.billing import Bill
 from dagster_openai_otel.testing.dispatch import reply_to
 from dagster_openai_otel.testing.replies import Reply, failure
-from dagster_openai_otel.testing.stored import StoredResponses
+from dagster_openai_otel.testing.stored import Store
 
 _KEY_HEADERS = ("authorization", "api-key")
 _NO_RETRY = {"x-should-retry": "false"}
@@ -28,7 +28,7 @@ class Arrival:
 
 
 class Backend:
-    """Requests, scripted answers, stored responses and the ledger. Safe to use from any thread."""
+    """Requests, scripted answers, stored objects and the ledger. Safe to use from any thread."""
 
     def __init__(self, answer: Callable[[Request], Answer | None] | None) -> None:
         self.bill = Bill()
@@ -36,7 +36,7 @@ class Backend:
         self._lock = threading.Lock()
         self._requests: list[Request] = []
         self._script: deque[Answer] = deque()
-        self._stored = StoredResponses()
+        self._store = Store()
 
     @property
     def requests(self) -> tuple[Request, ...]:
@@ -72,7 +72,7 @@ class Backend:
         """Make the reply to a request."""
         request, answer = arrival.request, arrival.answer
         try:
-            return reply_to(request, answer, self._stored, has_key=arrival.has_key)
+            return reply_to(request, answer, self._store, has_key=arrival.has_key)
         except Exception as error:  # noqa: BLE001 # whatever it is, the test that caused it must see it
             message = f"FakeOpenAI cannot answer this request: {error!r}"
             return replace(failure(500, Answer(error_message=message)), headers=_NO_RETRY)

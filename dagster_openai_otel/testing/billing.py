@@ -14,7 +14,7 @@ class BilledCall:
     """One call that the API charges for."""
 
     endpoint: str
-    """`chat.completions`, `responses`, `embeddings` or `completions`."""
+    """The path of the endpoint with dots: `chat.completions`, `images.generations`."""
     model: str
     """The model as the answer names it."""
     service_tier: str | None
@@ -32,7 +32,11 @@ class BilledCall:
     request: int
     """`Request.index` of the request that the call is charged for."""
     response_id: str | None
-    """The id in the answer; `None` for embeddings and for raw answers."""
+    """The id in the answer; `None` for raw answers, and where the endpoint gives none."""
+    audio_seconds: float | None = None
+    """Length of the audio, where that is what is charged; the usage is empty then."""
+    batch: bool = False
+    """Whether it is a batch, which has a price of its own; its usage is that of all of its lines."""
 
 
 class Bill:
@@ -100,10 +104,24 @@ class BillEntry:
         self.call = replace(self.call, reported=reported)
 
 
-def price(model: str, usage: Usage, *, service_tier: str | None, azure: bool) -> Decimal | None:
+def price(
+    model: str,
+    usage: Usage,
+    *,
+    context: Mapping[str, str] | None = None,
+    azure: bool = False,
+    audio_seconds: float | None = None,
+) -> Decimal | None:
     """Reckon the price of one call in US dollars, now; `None` when genai-prices knows none.
 
     Counts that contradict each other, such as more cached tokens than input, have no price either.
+
+    Args:
+        model: The model as the answer names it.
+        usage: The tokens.
+        context: What the price depends on besides, in the words of genai-prices.
+        azure: Whether it is a price of Azure OpenAI.
+        audio_seconds: Length of the audio, where that is what is charged.
     """
     import genai_prices  # banned at module level: it is slow to load
 
@@ -115,14 +133,16 @@ def price(model: str, usage: Usage, *, service_tier: str | None, azure: bool) ->
                 cache_read_tokens=usage.cached_input_tokens,
                 cache_write_tokens=usage.cache_write_tokens,
                 input_audio_tokens=usage.input_audio_tokens,
+                cache_audio_read_tokens=usage.cached_audio_tokens,
                 output_audio_tokens=usage.output_audio_tokens,
                 input_image_tokens=usage.input_image_tokens,
                 output_image_tokens=usage.output_image_tokens,
+                **({} if audio_seconds is None else {"audio_seconds": audio_seconds}),
             ),
             model,
             provider_id="azure" if azure else "openai",
             genai_request_timestamp=datetime.now(UTC),
-            price_context={"service_tier": service_tier} if service_tier else None,
+            price_context=dict(context) if context else None,
         ).total_price
     except (LookupError, ValueError):
         return None

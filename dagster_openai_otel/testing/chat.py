@@ -7,8 +7,10 @@ from dagster_openai_otel.testing.answers import Json
 from dagster_openai_otel.testing.chat_stream import chat_events
 from dagster_openai_otel.testing.content import Content, Question, decide
 from dagster_openai_otel.testing.exchange import CREATED, Exchange
+from dagster_openai_otel.testing.lookups import created, unknown
 from dagster_openai_otel.testing.prompts import count_prompt
 from dagster_openai_otel.testing.replies import Plain, Reply, Streamed, json_bytes
+from dagster_openai_otel.testing.stored import Stored
 from dagster_openai_otel.testing.token_counts import CHAT_COUNTS, made_up_usage, used
 from dagster_openai_otel.testing.wire_usage import completion_usage
 from dagster_openai_otel.usage import Usage
@@ -28,15 +30,25 @@ def create_chat_completion(exchange: Exchange) -> Reply:
         "system_fingerprint": "fp_0000000000",
     }
     charge = exchange.charge(usage, tier=exchange.service_tier, response_id=head["id"])
-    if exchange.streams:
-        return Streamed(events=chat_events(exchange, head, content, usage), charge=charge)
     reports = not exchange.answer.omit_usage
     body = head | {"choices": _choices(exchange, content)}
     if reports:
         body["usage"] = completion_usage(usage)
+    if exchange.body.get("store") is True:
+        exchange.store.put(Stored(final=body | {"metadata": exchange.body.get("metadata") or {}}))
+    if exchange.streams:
+        return Streamed(events=chat_events(exchange, head, content, usage), charge=charge)
     if exchange.azure:
         body["prompt_filter_results"] = [{"prompt_index": 0, "content_filter_results": {}}]
     return Plain(body=json_bytes(body), charge=charge, reports_usage=reports)
+
+
+def update_chat_completion(exchange: Exchange) -> Reply:
+    """Change the metadata of a stored completion, which answers with all of it; free."""
+    stored = exchange.store.get(exchange.parameters["id"])
+    if stored is None:
+        return unknown(exchange)
+    return created(exchange, {**stored.final, "metadata": exchange.body.get("metadata") or {}})
 
 
 def _question(body: Mapping[str, Json]) -> Question:

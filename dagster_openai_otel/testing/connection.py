@@ -57,7 +57,7 @@ class Connection(BaseHTTPRequestHandler):
         arrival = backend.arrive(self.command, self.path, headers, self._read_body())
         if not self._stays_for(arrival.answer.hang):
             self.close_connection = True
-        elif arrival.answer.reset:
+        elif arrival.answer.reset and arrival.answer.cut_after is None:
             self.server.abort(self.connection)
             self.close_connection = True
         else:
@@ -101,13 +101,18 @@ class Connection(BaseHTTPRequestHandler):
             if not self._stays_for(answer.chunk_delay if number else 0):
                 self.close_connection = True
                 return
+            if event.reports_usage:
+                entry = self._charge(reply.settled()) or entry
             data = event.data
             if packer is not None:
                 data = packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH)
             self._write(_chunk(data), entry if event.reports_usage else None)
         if answer.cut_after is not None:
+            if answer.reset:
+                self.server.abort(self.connection)
             self.close_connection = True
             return
+        self._charge(reply.settled())
         rest = _chunk(packer.flush()) if packer is not None else b""
         self.wfile.write(rest + b"0\r\n\r\n")
 

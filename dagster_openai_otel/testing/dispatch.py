@@ -6,27 +6,30 @@ from collections.abc import Sequence
 from dagster_openai_otel.testing.answers import Answer, Request
 from dagster_openai_otel.testing.billing import BilledCall
 from dagster_openai_otel.testing.exchange import Exchange
+from dagster_openai_otel.testing.forms import Form, read_form
 from dagster_openai_otel.testing.replies import Event, Plain, Reply, Streamed, failure, refused
 from dagster_openai_otel.testing.routes import Match, match
-from dagster_openai_otel.testing.stored import StoredResponses
+from dagster_openai_otel.testing.stored import Store
 from dagster_openai_otel.testing.token_counts import used
 from dagster_openai_otel.usage import FIELDS
 
 _FIRST_ERROR = 400
 
 
-def reply_to(request: Request, answer: Answer, stored: StoredResponses, *, has_key: bool) -> Reply:
+def reply_to(request: Request, answer: Answer, store: Store, *, has_key: bool) -> Reply:
     """The reply: what the answer serves verbatim, its error, the request's fault, or the endpoint's."""
     matched = match(request.method, request.path)
+    form = read_form(request.headers.get("content-type", ""), request.body)
     exchange = Exchange(
         request=request,
         answer=answer,
         endpoint=matched.name,
-        body=request.json if isinstance(request.json, dict) else {},
+        body=request.json if isinstance(request.json, dict) else (form or Form()).fields,
         parameters=matched.parameters,
         deployment=matched.deployment,
         azure=matched.azure,
-        stored=stored,
+        store=store,
+        files=(form or Form()).files,
     )
     if answer.raw is not None:
         return _verbatim(exchange, answer.raw)
@@ -47,11 +50,13 @@ def _fault(exchange: Exchange, matched: Match, *, has_key: bool) -> Plain | None
     if not has_key:
         message = "You didn't provide an API key."
         return refused(401, message, code="invalid_api_key")
-    if route is None or route.method != "POST" or not route.needs_json:
+    if route is None or route.needs == "nothing":
         return None
+    if route.needs == "form":
+        return None if exchange.body or exchange.files else refused(400, "The request is no form.")
     if not isinstance(request.json, dict):
         return refused(400, "We could not parse the JSON body of your request.")
-    if route.needs_model and not exchange.asked_model:
+    if route.needs == "model" and not exchange.asked_model:
         return refused(400, "you must provide a model parameter", param="model")
     return None
 

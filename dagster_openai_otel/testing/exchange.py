@@ -1,11 +1,12 @@
 """`Exchange`: one request together with the answer that was chosen for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dagster_openai_otel.testing.answers import Answer, Json, Request
 from dagster_openai_otel.testing.billing import BilledCall, price
-from dagster_openai_otel.testing.stored import StoredResponses
+from dagster_openai_otel.testing.forms import File
+from dagster_openai_otel.testing.stored import Store
 from dagster_openai_otel.usage import Usage
 
 CREATED = 1_767_225_600
@@ -42,13 +43,17 @@ class Exchange:
     endpoint: str
     """The name of the endpoint in the ledger, such as `chat.completions`."""
     body: Mapping[str, Json]
-    """The JSON object of the request; empty when the route takes no body."""
+    """The JSON object or the fields of the form; empty when there is neither."""
     parameters: Mapping[str, str]
     """What the path said in place of the names in the route's pattern."""
     deployment: str | None
     """The deployment in an Azure path; `None` when the path has none."""
     azure: bool
-    stored: StoredResponses
+    store: Store
+    files: Mapping[str, File] = field(default_factory=dict)
+    """The files of the form."""
+    line: int | None = None
+    """The place of the request in its batch; `None` when it came by itself."""
 
     @property
     def asked_model(self) -> str:
@@ -69,24 +74,37 @@ class Exchange:
     @property
     def streams(self) -> bool:
         """Whether the caller wants a stream."""
-        return bool(self.body.get("stream"))
+        asked = self.body.get("stream", self.request.query.get("stream"))
+        return asked is True or asked == "true"
 
     def identifier(self, prefix: str, part: int | None = None) -> str:
         """An id that names the request by its place in order of arrival."""
-        suffix = "" if part is None else f"_{part}"
-        return f"{prefix}{self.request.index:012d}{suffix}"
+        places = [str(place) for place in (self.line, part) if place is not None]
+        return "_".join([f"{prefix}{self.request.index:012d}", *places])
 
-    def charge(self, usage: Usage, *, tier: str | None, response_id: str | None) -> BilledCall:
+    def charge(
+        self,
+        usage: Usage,
+        *,
+        tier: str | None = None,
+        response_id: str | None = None,
+        audio_seconds: float | None = None,
+    ) -> BilledCall:
         """The line of the ledger for this exchange; the server says later whether it was reported."""
+        batch = self.line is not None
+        context = {"processing": "batch"} if batch else {"service_tier": tier} if tier else None
+        cost = price(self.model, usage, context=context, azure=self.azure, audio_seconds=audio_seconds)
         return BilledCall(
             endpoint=self.endpoint,
             model=self.model,
             service_tier=tier,
             usage=usage,
-            cost_usd=price(self.model, usage, service_tier=tier, azure=self.azure),
+            cost_usd=cost,
             reported=False,
             streamed=self.streams,
             azure=self.azure,
             request=self.request.index,
             response_id=response_id,
+            audio_seconds=audio_seconds,
+            batch=batch,
         )

@@ -1,7 +1,7 @@
 """What goes back over the wire: `Plain` answers, `Streamed` answers and errors."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -53,6 +53,8 @@ class Streamed:
     events: Sequence[Event]
     charge: BilledCall | None = None
     """What is billed for it; `None` for a free answer."""
+    settled: Callable[[], BilledCall | None] = lambda: None
+    """Gives what is billed once the end is told, for work that goes on where the client leaves."""
 
 
 Reply = Plain | Streamed

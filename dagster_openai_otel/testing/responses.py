@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from dagster_openai_otel.testing.answers import Json
+from dagster_openai_otel.testing.billing import BilledCall
 from dagster_openai_otel.testing.content import Content, Question, decide
 from dagster_openai_otel.testing.exchange import CREATED, Exchange
+from dagster_openai_otel.testing.lookups import found, retrieve, settling
 from dagster_openai_otel.testing.prompts import count_prompt
 from dagster_openai_otel.testing.replies import (
     Plain,
@@ -16,7 +18,7 @@ from dagster_openai_otel.testing.replies import (
 )
 from dagster_openai_otel.testing.response_output import output_items, unfinished
 from dagster_openai_otel.testing.response_stream import response_events
-from dagster_openai_otel.testing.stored import StoredResponse
+from dagster_openai_otel.testing.stored import Stored
 from dagster_openai_otel.testing.token_counts import RESPONSE_COUNTS, made_up_usage, used
 from dagster_openai_otel.testing.wire_usage import response_usage, with_response_details
 from dagster_openai_otel.usage import Usage
@@ -40,55 +42,74 @@ def create_response(exchange: Exchange) -> Reply:
     if final["status"] != "failed" or exchange.answer.usage is not None:
         tier = exchange.service_tier
         charge = exchange.charge(usage, tier=tier, response_id=final["id"])
-    if exchange.streams:
-        _keep(exchange, StoredResponse(final=final))
-        return Streamed(events=response_events(final, exchange.answer), charge=charge)
     if exchange.body.get("background"):
-        queued = unfinished(final, "queued")
-        polls = max(1, exchange.answer.polls)
-        exchange.stored.put(StoredResponse(final=final, charge=charge, polls_left=polls, unfinished=queued))
-        return Plain(body=json_bytes(queued))
-    _keep(exchange, StoredResponse(final=final))
-    reports = final["usage"] is not None
-    return Plain(body=json_bytes(final), charge=charge, reports_usage=reports)
+        return _in_background(exchange, final, charge)
+    _keep(exchange, Stored(final=final))
+    if exchange.streams:
+        return Streamed(events=response_events(final, exchange.answer), charge=charge)
+    return Plain(body=json_bytes(final), charge=charge, reports_usage=final["usage"] is not None)
+
+
+def _in_background(exchange: Exchange, final: dict[str, Json], charge: BilledCall | None) -> Reply:
+    """Begin a response that goes on when nobody looks; whoever finds it ended is billed."""
+    queued = unfinished(final, "queued")
+    polls = max(1, exchange.answer.polls)
+    exchange.store.put(Stored(final=final, charge=charge, polls_left=polls, unfinished=queued))
+    if exchange.streams:
+        return _told(exchange, final, after=-1)
+    return Plain(body=json_bytes(queued))
+
+
+def _told(exchange: Exchange, final: Mapping[str, Json], after: int) -> Reply:
+    """The events of a stored response, after one of them."""
+    events = response_events(final, exchange.answer)[after + 1 :]
+    return Streamed(events=events, settled=settling(exchange, final["id"]))
 
 
 def retrieve_response(exchange: Exchange) -> Reply:
-    """The state of a stored response. The `GET` that finds it finished is the one that is billed."""
-    found = exchange.stored.poll(exchange.parameters["id"])
-    if found is None:
+    """The state of a stored response, or its events from a place on.
+
+    The `GET` that finds it finished is the one that is billed; one that streams waits until it is.
+    """
+    stored = exchange.store.get(exchange.parameters["id"])
+    if stored is None:
         return _unknown(exchange)
-    state, charge = found
-    return Plain(body=json_bytes(state), charge=charge, reports_usage=state.get("usage") is not None)
+    if exchange.streams:
+        return _told(exchange, stored.final, after=int(exchange.request.query.get("starting_after", -1)))
+    return retrieve(exchange)
 
 
 def cancel_response(exchange: Exchange) -> Reply:
-    """Stop a response that runs in the background; a cancelled one costs nothing."""
-    state = exchange.stored.cancel(exchange.parameters["id"])
-    if state is None:
+    """Stop a response that runs in the background; it is billed, and never says its usage."""
+    seen = exchange.store.cancel(exchange.parameters["id"], _cancelled)
+    if seen is None:
         return _unknown(exchange)
-    if not state["background"]:
+    if not seen.state["background"]:
         return refused(400, "Cannot cancel a synchronous response.")
-    return Plain(body=json_bytes(state))
+    return found(seen)
 
 
 def delete_response(exchange: Exchange) -> Reply:
     """Forget a stored response."""
     response_id = exchange.parameters["id"]
-    if not exchange.stored.delete(response_id):
+    if not exchange.store.delete(response_id):
         return _unknown(exchange)
     return Plain(body=json_bytes({"id": response_id, "object": "response", "deleted": True}))
 
 
 def count_input_tokens(exchange: Exchange) -> Reply:
     """How many tokens an input has; free."""
-    count = {"object": "response.input_tokens", "input_tokens": _input_tokens(exchange.body)}
+    count = {"object": "response.input_tokens", "input_tokens": input_tokens(exchange.body)}
     return Plain(body=json_bytes(count))
 
 
-def _keep(exchange: Exchange, stored: StoredResponse) -> None:
+def _keep(exchange: Exchange, stored: Stored) -> None:
     if exchange.body.get("store") is not False:
-        exchange.stored.put(stored)
+        exchange.store.put(stored)
+
+
+def _cancelled(running: Stored) -> Stored:
+    return Stored(final={**running.unfinished, "status": "cancelled"}, charge=running.charge)
 
 
 def _unknown(exchange: Exchange) -> Plain:
@@ -106,12 +127,13 @@ def _question(body: Mapping[str, Json]) -> Question:
     )
 
 
-def _input_tokens(body: Mapping[str, Json]) -> int:
+def input_tokens(body: Mapping[str, Json]) -> int:
+    """The tokens of all that a request for a response lets the model read."""
     return count_prompt(*(body.get(name) for name in ("instructions", "input", "tools", "text")))
 
 
 def _usage(exchange: Exchange, content: Content, limit: int | None) -> Usage:
-    made_up = made_up_usage(exchange, _input_tokens(exchange.body), content.tokens, limit)
+    made_up = made_up_usage(exchange, input_tokens(exchange.body), content.tokens, limit)
     return with_response_details(used(exchange, made_up, RESPONSE_COUNTS))
 
 

@@ -3,20 +3,32 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Literal
 
-from dagster_openai_otel.testing.chat import create_chat_completion
-from dagster_openai_otel.testing.completions import create_completion
-from dagster_openai_otel.testing.embeddings import create_embeddings
-from dagster_openai_otel.testing.exchange import Exchange
-from dagster_openai_otel.testing.models import list_models, retrieve_model
-from dagster_openai_otel.testing.replies import Reply
-from dagster_openai_otel.testing.responses import (
-    cancel_response,
-    count_input_tokens,
-    create_response,
-    delete_response,
-    retrieve_response,
+from dagster_openai_otel.testing import (
+    batches,
+    chat,
+    completions,
+    decisions,
+    embeddings,
+    files,
+    images,
+    models,
+    moderations,
+    objects,
+    responses,
+    runs,
+    speech,
+    threads,
+    transcriptions,
 )
+from dagster_openai_otel.testing.compaction import compact
+from dagster_openai_otel.testing.exchange import Exchange
+from dagster_openai_otel.testing.lookups import delete, listing, retrieve
+from dagster_openai_otel.testing.replies import Reply
+
+Needs = Literal["model", "json", "form", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +39,68 @@ class Route:
     pattern: str
     """The path behind `/v1`; `{name}` stands for one segment, which lands in the parameters."""
     endpoint: Callable[[Exchange], Reply]
-    needs_json: bool = True
-    """Whether the body has to be a JSON object; only `POST` is asked for one."""
-    needs_model: bool = True
-    """Whether that object has to name a model; an Azure deployment stands in for it."""
+    needs: Needs = "nothing"
+    """What the body has to be: JSON that names a model, as an Azure deployment does too; any JSON object; a
+    form."""
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/chat/completions", create_chat_completion),
-    Route("POST", "/completions", create_completion),
-    Route("POST", "/embeddings", create_embeddings),
-    Route("POST", "/responses", create_response),
-    Route("POST", "/responses/input_tokens", count_input_tokens, needs_model=False),
-    Route("GET", "/responses/{id}", retrieve_response),
-    Route("DELETE", "/responses/{id}", delete_response),
-    Route("POST", "/responses/{id}/cancel", cancel_response, needs_json=False),
-    Route("GET", "/models", list_models),
-    Route("GET", "/models/{id}", retrieve_model),
+    Route("POST", "/chat/completions", chat.create_chat_completion, "model"),
+    Route("GET", "/chat/completions", listing("chat.completion")),
+    Route("GET", "/chat/completions/{id}", retrieve),
+    Route("POST", "/chat/completions/{id}", chat.update_chat_completion, "json"),
+    Route("DELETE", "/chat/completions/{id}", delete),
+    Route("POST", "/completions", completions.create_completion, "model"),
+    Route("POST", "/embeddings", embeddings.create_embeddings, "model"),
+    Route("POST", "/responses", responses.create_response, "model"),
+    Route("POST", "/responses/compact", compact, "model"),
+    Route("POST", "/responses/input_tokens", responses.count_input_tokens, "json"),
+    Route("GET", "/responses/{id}", responses.retrieve_response),
+    Route("DELETE", "/responses/{id}", responses.delete_response),
+    Route("POST", "/responses/{id}/cancel", responses.cancel_response),
+    Route("POST", "/decisions", decisions.decide_questions, "model"),
+    Route("POST", "/images/generations", images.generate_images, "json"),
+    Route("POST", "/images/edits", images.edit_images, "form"),
+    Route("POST", "/images/variations", images.edit_images, "form"),
+    Route("POST", "/audio/transcriptions", transcriptions.transcribe, "form"),
+    Route("POST", "/audio/translations", transcriptions.translate, "form"),
+    Route("POST", "/audio/speech", speech.speak, "model"),
+    Route("POST", "/moderations", moderations.moderate, "json"),
+    Route("POST", "/files", files.upload_file, "form"),
+    Route("GET", "/files", listing("file")),
+    Route("GET", "/files/{id}", retrieve),
+    Route("DELETE", "/files/{id}", delete),
+    Route("GET", "/files/{id}/content", files.read_content),
+    Route("POST", "/batches", batches.create_batch, "json"),
+    Route("GET", "/batches", listing("batch")),
+    Route("GET", "/batches/{id}", retrieve),
+    Route("POST", "/batches/{id}/cancel", batches.cancel_batch),
+    Route("POST", "/assistants", threads.create_assistant, "model"),
+    Route("POST", "/threads", threads.create_thread, "json"),
+    Route("POST", "/threads/runs", runs.create_thread_and_run, "json"),
+    Route("GET", "/threads/{id}", retrieve),
+    Route("POST", "/threads/{thread}/messages", threads.create_message, "json"),
+    Route("GET", "/threads/{thread}/messages", listing("thread.message")),
+    Route("POST", "/threads/{thread}/runs", runs.create_run, "json"),
+    Route("GET", "/threads/{thread}/runs", listing("thread.run")),
+    Route("GET", "/threads/{thread}/runs/{id}", retrieve),
+    Route("POST", "/threads/{thread}/runs/{id}", runs.update_run, "json"),
+    Route("GET", "/threads/{thread}/runs/{run}/steps", listing("thread.run.step")),
+    Route("POST", "/threads/{thread}/runs/{id}/cancel", runs.cancel_run),
+    Route("POST", "/threads/{thread}/runs/{id}/submit_tool_outputs", runs.submit_tool_outputs, "json"),
+    Route("POST", "/fine_tuning/jobs", objects.create_fine_tuning_job, "model"),
+    Route("POST", "/vector_stores", objects.create_vector_store, "json"),
+    Route("POST", "/vector_stores/{id}/search", objects.search_vector_store, "json"),
+    Route("POST", "/conversations", objects.create_conversation, "json"),
+    Route("POST", "/videos", objects.create_video),
+    Route("GET", "/videos/{id}", retrieve),
+    Route("POST", "/evals/{eval}/runs", objects.create_eval_run, "json"),
+    Route("POST", "/containers", objects.create_container, "json"),
+    Route("GET", "/models", models.list_models),
+    Route("GET", "/models/{id}", models.retrieve_model),
 )
 
+_PLACEHOLDER = re.compile(r"/\{(\w+)\}")
 _PREFIX = re.compile(r"/v1|(?P<azure>/openai(?:/v1|/deployments/(?P<deployment>[^/]+))?)")
 
 
@@ -56,7 +111,7 @@ class Match:
     route: Route | None
     """`None` when there is no such endpoint."""
     name: str
-    """The endpoint's name in the ledger: its path with dots."""
+    """The endpoint's name in the ledger: its path with dots, ids left out."""
     parameters: Mapping[str, str]
     deployment: str | None
     azure: bool
@@ -68,18 +123,23 @@ def match(method: str, path: str) -> Match:
     rest = path[prefix.end() :] if prefix else ""
     deployment = prefix["deployment"] if prefix else None
     azure = bool(prefix and prefix["azure"])
-    for route in ROUTES:
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.pattern)
-        found = re.fullmatch(pattern, rest)
-        if found and route.method == method:
-            parameters = found.groupdict()
-            break
-    else:
-        route, parameters = None, {}
+    route, found = next(
+        (
+            (route, found)
+            for route, pattern in _patterns()
+            if route.method == method and (found := pattern.fullmatch(rest))
+        ),
+        (None, None),
+    )
     return Match(
         route=route,
-        name=(route.pattern if route else path).strip("/").replace("/", "."),
-        parameters=parameters,
+        name=_PLACEHOLDER.sub("", route.pattern if route else path).strip("/").replace("/", "."),
+        parameters=found.groupdict() if found else {},
         deployment=deployment,
         azure=azure,
     )
+
+
+@cache
+def _patterns() -> tuple[tuple[Route, re.Pattern[str]], ...]:
+    return tuple((route, re.compile(_PLACEHOLDER.sub(r"/(?P<\1>[^/]+)", route.pattern))) for route in ROUTES)

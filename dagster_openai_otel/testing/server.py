@@ -44,7 +44,7 @@ class FakeOpenAI:
         if self._port is not None:
             msg = "This FakeOpenAI was started before; make another one for another server."
             raise RuntimeError(msg)
-        price("gpt-4o", Usage(), service_tier=None, azure=False)  # loads the prices in this thread
+        price("gpt-4o", Usage())  # loads the prices in this thread
         self._listener = Listener(self._backend, Connection)
         self._port = self._listener.port
         return self

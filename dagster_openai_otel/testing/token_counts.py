@@ -19,6 +19,16 @@ CHAT_COUNTS = frozenset(FIELDS) - {"output_image_tokens"}
 """The counts that chat completions and completions report."""
 RESPONSE_COUNTS = frozenset(name for name in FIELDS if "audio" not in name and "image" not in name)
 """The counts that responses report."""
+BATCH_COUNTS = RESPONSE_COUNTS - {"cache_write_tokens"}
+"""The counts that batches report."""
+RUN_COUNTS = frozenset({"input_tokens", "output_tokens", "total_tokens", "cached_input_tokens"})
+"""The counts that runs of assistants report."""
+IMAGE_COUNTS = frozenset(FIELDS[:3]) | {"input_image_tokens", "output_image_tokens"}
+"""The counts that images report."""
+AUDIO_COUNTS = frozenset(FIELDS[:3]) | {"input_audio_tokens"}
+"""The counts that transcriptions report."""
+SPEECH_COUNTS = frozenset(FIELDS[:3])
+"""The counts that streamed speech reports."""
 
 
 def used(exchange: Exchange, made_up: Usage, reported: Collection[str]) -> Usage:

@@ -58,3 +58,43 @@ def response_usage(usage: Usage) -> dict[str, Json]:
         "output_tokens_details": _given(reasoning_tokens=usage.reasoning_tokens),
         "total_tokens": usage.total_tokens,
     }
+
+
+def image_usage(usage: Usage) -> dict[str, Json]:
+    """Usage of images that were made; what is no image is text."""
+    wire: dict[str, Json] = {
+        "input_tokens": usage.input_tokens,
+        "input_tokens_details": _parts(usage.input_tokens, image_tokens=usage.input_image_tokens),
+        "output_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+    }
+    if usage.output_image_tokens is not None:
+        output = _parts(usage.output_tokens, image_tokens=usage.output_image_tokens)
+        wire["output_tokens_details"] = output
+    return wire
+
+
+def audio_usage(usage: Usage) -> dict[str, Json]:
+    """Usage of a transcription that is billed by tokens; what is no audio is text."""
+    return {
+        "type": "tokens",
+        "input_tokens": usage.input_tokens,
+        "input_token_details": _parts(usage.input_tokens, audio_tokens=usage.input_audio_tokens),
+        "output_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+    }
+
+
+def run_usage(usage: Usage) -> dict[str, Json]:
+    """Usage of an assistant's run, or of a step of it."""
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_token_details": {"cached_tokens": usage.cached_input_tokens or 0},
+    }
+
+
+def _parts(whole: int, **part: int | None) -> dict[str, int]:
+    ((name, count),) = part.items()
+    return {"text_tokens": whole - (count or 0), name: count or 0}

@@ -155,11 +155,11 @@ def test_a_background_response_is_billed_once_when_it_ends(api, client):
     assert (billed(api).request, billed(api).reported) == (0, True)
 
 
-def test_a_cancelled_background_response_is_free(api, client):
+def test_a_cancelled_background_response_is_billed_once_and_never_reported(api, client):
     created = client.responses.create(model=MODEL, input="?", background=True)
     client.responses.cancel(created.id)
     client.responses.retrieve(created.id)
-    assert api.bill.calls == ()
+    assert (len(api.bill.calls), billed(api).reported) == (1, False)
 
 
 @pytest.mark.parametrize(("usage", "count"), [(None, 0), (Usage(input_tokens=3), 1)])

@@ -1,0 +1,1 @@
+"""What the library costs: CPU per call, next to the bare SDK and to other instrumentors."""

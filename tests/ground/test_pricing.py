@@ -1,0 +1,168 @@
+import time
+from datetime import UTC, datetime
+from decimal import Decimal, Inexact, localcontext
+from typing import Any
+
+import pytest
+from genai_prices import data_snapshot
+from hypothesis import given, strategies as st
+
+from dagster_openai_otel.pricing import OwnPrice, Prices, Request
+from dagster_openai_otel.usage import Usage
+
+MILLION = 1_000_000
+counts = st.integers(min_value=0, max_value=200_000)
+
+
+def cost_usd(model: str, *, own: dict[str, OwnPrice] | None = None, **asked: Any) -> Decimal | None:
+    request = {name: asked.pop(name) for name in ("provider", "service_tier", "batch") if name in asked}
+    usage = Usage(**asked)
+    return Prices(own=own or {}).cost_usd(Request(model=model, usage=usage, at=datetime.now(UTC), **request))
+
+
+def listed(model: str) -> Any:
+    """The prices of a model in dollars per million tokens, as the table lists them."""
+    _, found = data_snapshot.get_snapshot().find_provider_model(model, None, "openai", None)
+    return found.get_prices(datetime.now(UTC))
+
+
+@given(counts, counts, counts)
+def test_a_call_costs_its_tokens_times_the_price_of_each_kind(fresh: int, cached: int, output: int):
+    prices = listed("gpt-5-mini")
+
+    actual = cost_usd(
+        "gpt-5-mini", input_tokens=fresh + cached, cached_input_tokens=cached, output_tokens=output
+    )
+
+    expected = fresh * prices.input_mtok + cached * prices.cache_read_mtok + output * prices.output_mtok
+    assert actual == expected / MILLION
+
+
+def test_reasoning_is_part_of_the_output_and_costs_nothing_on_top():
+    plain = cost_usd("gpt-5-mini", input_tokens=10, output_tokens=100)
+
+    assert cost_usd("gpt-5-mini", input_tokens=10, output_tokens=100, reasoning_tokens=90) == plain
+
+
+def test_the_dated_name_of_a_model_has_its_price():
+    assert cost_usd("gpt-5-mini-2025-08-07", input_tokens=MILLION) == listed("gpt-5-mini").input_mtok
+
+
+def test_the_flex_tier_costs_half():
+    standard = cost_usd("gpt-5-mini", input_tokens=900, output_tokens=100)
+
+    assert standard is not None
+    assert cost_usd("gpt-5-mini", service_tier="flex", input_tokens=900, output_tokens=100) == standard / 2
+
+
+def test_the_default_tier_costs_the_standard_price():
+    standard = cost_usd("gpt-5-mini", input_tokens=900)
+
+    assert cost_usd("gpt-5-mini", service_tier="default", input_tokens=900) == standard
+
+
+def test_a_batch_costs_half():
+    standard = cost_usd("gpt-5-mini", input_tokens=900, output_tokens=100)
+
+    assert standard is not None
+    assert cost_usd("gpt-5-mini", batch=True, input_tokens=900, output_tokens=100) == standard / 2
+
+
+def test_five_calls_below_the_long_context_tier_cost_five_times_one():
+    one = cost_usd("gpt-5.4", input_tokens=100_000)
+    all_at_once = cost_usd("gpt-5.4", input_tokens=500_000)
+
+    assert one == listed("gpt-5.4").input_mtok.base * 100_000 / MILLION
+    assert all_at_once is not None
+    assert 5 * one < all_at_once
+
+
+def test_a_call_above_the_long_context_tier_costs_the_tiers_price_for_all_its_tokens():
+    (tier,) = listed("gpt-5.4").input_mtok.tiers
+
+    assert cost_usd("gpt-5.4", input_tokens=500_000) == tier.price * 500_000 / MILLION
+
+
+def test_a_model_that_nobody_knows_has_no_price():
+    assert cost_usd("nobody-knows-me", input_tokens=1) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "contradicting"),
+    [
+        ("gpt-5-mini", {"input_tokens": 1, "cached_input_tokens": 2}),
+        ("gpt-realtime", {"output_tokens": 1, "output_audio_tokens": 2}),
+        ("gpt-realtime", {"input_tokens": 1, "input_audio_tokens": 2}),
+    ],
+    ids=str,
+)
+def test_counts_that_contradict_each_other_have_no_price(model: str, contradicting: dict[str, int]):
+    assert cost_usd(model, **contradicting) is None
+
+
+def test_azure_has_the_price_of_the_same_model():
+    assert cost_usd("gpt-4o", provider="azure", input_tokens=900) == cost_usd("gpt-4o", input_tokens=900)
+
+
+@pytest.mark.parametrize("provider", ["openai", "azure"])
+def test_a_deployment_costs_what_the_model_does_that_it_is_said_to_be(provider: str):
+    own: dict[str, OwnPrice] = {"our-deployment": "gpt-5-mini"}
+
+    actual = cost_usd("our-deployment", own=own, provider=provider, input_tokens=MILLION)
+
+    assert actual == listed("gpt-5-mini").input_mtok
+
+
+def test_a_deployment_that_is_said_to_be_an_unknown_model_has_no_price():
+    assert cost_usd("ours", own={"ours": "nobody-knows-me"}, input_tokens=1) is None
+
+
+def test_own_prices_go_before_the_table():
+    own: dict[str, OwnPrice] = {"gpt-5-mini": {"input_mtok": Decimal(3), "output_mtok": Decimal("0.5")}}
+
+    assert cost_usd("gpt-5-mini", own=own, input_tokens=MILLION, output_tokens=2 * MILLION) == 4
+
+
+def test_an_own_price_of_zero_is_a_price():
+    own: dict[str, OwnPrice] = {"local": {"input_mtok": Decimal(0), "output_mtok": Decimal(0)}}
+
+    assert cost_usd("local", own=own, input_tokens=5, output_tokens=5) == 0
+
+
+def test_an_own_price_for_the_input_alone_prices_no_call_with_output():
+    own: dict[str, OwnPrice] = {"ours": {"input_mtok": Decimal(3)}}
+
+    assert cost_usd("ours", own=own, input_tokens=MILLION) == 3
+    assert cost_usd("ours", own=own, input_tokens=MILLION, output_tokens=1) is None
+
+
+def test_cached_tokens_cost_the_own_price_of_the_input_where_they_have_none():
+    own: dict[str, OwnPrice] = {"ours": {"input_mtok": Decimal(3), "output_mtok": Decimal(1)}}
+
+    assert cost_usd("ours", own=own, input_tokens=MILLION, cached_input_tokens=MILLION // 2) == 3
+
+
+def test_the_source_names_the_table_and_whether_there_are_own_prices():
+    assert Prices(own={}).source.startswith("genai-prices 0.")
+    assert Prices(own={"ours": "gpt-5-mini"}).source == Prices(own={}).source + " and own prices"
+
+
+@pytest.mark.parametrize("model", ["gpt-5-mini", "ours"])
+def test_neither_the_precision_nor_the_traps_of_the_caller_change_a_price(model: str):
+    own: dict[str, OwnPrice] = {"ours": {"input_mtok": Decimal("0.123456789"), "output_mtok": Decimal(1)}}
+    expected = cost_usd(model, own=own, input_tokens=123_457, output_tokens=7)
+
+    with localcontext(prec=2) as strict:
+        strict.traps[Inexact] = True
+        actual = cost_usd(model, own=own, input_tokens=123_457, output_tokens=7)
+
+    assert actual == expected
+
+
+def test_a_price_takes_less_than_a_millisecond_once_the_table_is_loaded():
+    cost_usd("gpt-5-mini", input_tokens=1)
+    began = time.perf_counter()
+    for _ in range(200):
+        cost_usd("gpt-5-mini", input_tokens=1)
+
+    assert (time.perf_counter() - began) / 200 < 0.005

@@ -1,0 +1,90 @@
+"""Connections that stay open: realtime, and Responses over a websocket."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster_openai_otel.testing import Answer
+from tests.calls.either import got, next_of, opened
+from tests.calls.ways_others import ASK
+from tests.matrix.rows import Table
+from tests.matrix.sockets import SPEAKING, FakeSockets
+
+SOCKET_ROWS = Table()
+
+
+def _without_encryption(api: FakeSockets, _kind: str) -> Mapping[str, Any]:
+    return {"websocket_base_url": api.base_url.replace("http", "ws", 1)}
+
+
+async def _events_until(connection: Any, kind: str) -> list[Any]:
+    events = [await got(connection.recv())]
+    while events[-1].type != kind:
+        events.append(await got(connection.recv()))
+    return events
+
+
+async def _spoken(connections: Any) -> Any:
+    async with opened(connections) as connection:
+        await got(connection.input_audio_buffer.commit())
+        heard = await _events_until(connection, "conversation.item.input_audio_transcription.completed")
+        await got(connection.response.create())
+        said = await _events_until(connection, "response.done")
+        await got(connection.response.create())
+        return [*heard, *said, *await _events_until(connection, "response.done")]
+
+
+async def _responded(connections: Any, last: str = "response.completed") -> Any:
+    async with opened(connections) as connection:
+        await got(connection.response.create(**ASK))
+        first = await _events_until(connection, last)
+        await got(connection.send({"type": "response.create", **ASK}))
+        return [*first, *await _events_until(connection, "response.completed")]
+
+
+SOCKET_ROWS.add(
+    "realtime.connect",
+    lambda client: _spoken(client.realtime.connect(model=SPEAKING)),
+    stand_in=FakeSockets,
+    needs="realtime.connect",
+)
+SOCKET_ROWS.add(
+    "beta.realtime.connect",
+    lambda client: _spoken(client.beta.realtime.connect(model=SPEAKING)),
+    options=_without_encryption,
+    stand_in=FakeSockets,
+    needs="beta.realtime.connect",
+)
+SOCKET_ROWS.add(
+    "responses.connect",
+    lambda client: _responded(client.responses.connect()),
+    stand_in=FakeSockets,
+    needs="responses.connect",
+)
+SOCKET_ROWS.add(
+    "responses.connect status=incomplete(length)",
+    lambda client: _responded(client.responses.connect(), "response.incomplete"),
+    Answer(finish_reason="length"),
+    stand_in=FakeSockets,
+    needs="responses.connect",
+)
+SOCKET_ROWS.add(
+    "beta.responses.connect",
+    lambda client: _responded(client.beta.responses.connect()),
+    stand_in=FakeSockets,
+    needs="beta.responses.connect",
+)
+
+
+@SOCKET_ROWS.row("realtime.connect iterated", stand_in=FakeSockets, needs="realtime.connect")
+async def _iterated(client: Any) -> Any:
+    async with opened(client.realtime.connect(model=SPEAKING)) as connection:
+        await got(connection.response.create())
+        events = aiter(connection) if hasattr(connection, "__aiter__") else iter(connection)
+        return [await next_of(events) for _ in range(4)]
+
+
+@SOCKET_ROWS.row("realtime.connect recv_bytes", stand_in=FakeSockets, needs="realtime.connect")
+async def _received_as_bytes(client: Any) -> Any:
+    async with opened(client.realtime.connect(model=SPEAKING)) as connection:
+        await got(connection.response.create())
+        return [await got(connection.recv_bytes()) for _ in range(4)]

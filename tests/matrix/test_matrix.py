@@ -1,0 +1,29 @@
+"""The matrix: every kind of call is booked as it was billed, and changes nothing for the user."""
+
+from dataclasses import asdict
+
+import pytest
+from _pytest.mark.structures import ParameterSet
+
+from tests.matrix.play import Player
+from tests.matrix.rows import Row
+from tests.matrix.tables import HERE, ROWS
+
+
+def _parameter(row: Row) -> ParameterSet:
+    """A row as pytest takes it."""
+    marks = [pytest.mark.xfail(reason=row.wrong, strict=True)] if row.wrong else []
+    return pytest.param(row, id=row.name, marks=marks)
+
+
+# of the SDK's older endpoints
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("row", [_parameter(row) for row in HERE])
+def test_a_row_is_right(player: Player, row: Row) -> None:
+    actual, expected = player.play(row)
+    assert asdict(actual) == asdict(expected)
+
+
+def test_no_two_rows_have_the_same_name() -> None:
+    names = [row.name for row in ROWS]
+    assert sorted(names) == sorted(set(names))
