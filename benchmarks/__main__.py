@@ -1,6 +1,6 @@
 """`python -m benchmarks`: time the library against the bare SDK, and print a table in Markdown.
 
-    python -m benchmarks [ROUNDS]
+python -m benchmarks [ROUNDS]
 """
 
 import sys

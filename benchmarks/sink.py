@@ -23,7 +23,9 @@ class _Forgetting(BaseHTTPRequestHandler):
 @contextmanager
 def sink() -> Iterator[str]:
     """Start a collector on the loopback interface; gives its URL for traces."""
-    with subprocess.Popen([sys.executable, "-m", "benchmarks.sink"], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.sink"], stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None  # noqa: S101  # for mypy
             yield f"http://127.0.0.1:{process.stdout.readline().strip()}/v1/traces"

@@ -42,7 +42,9 @@ class Stub(http.BaseTransport):  # type: ignore[misc]  # httpx of either SDK
     def handle_request(self, request: Any) -> Any:
         """The answer; streams come event by event."""
         if b'"stream":true' in request.content:
-            return http.Response(200, headers={"content-type": "text/event-stream"}, stream=_Events(self._events))
+            return http.Response(
+                200, headers={"content-type": "text/event-stream"}, stream=_Events(self._events)
+            )
         body = self._bodies[request.url.path]
         return http.Response(200, headers={"content-type": "application/json"}, content=body)
 
@@ -88,7 +90,13 @@ def _chunks() -> Iterator[dict[str, Any]]:
 
 def _response() -> dict[str, Any]:
     content = [{"type": "output_text", "text": _WORDS * 4, "annotations": [], "logprobs": []}]
-    message = {"id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "content": content}
+    message = {
+        "id": "msg_1",
+        "type": "message",
+        "status": "completed",
+        "role": "assistant",
+        "content": content,
+    }
     return {
         "id": "resp_1",
         "object": "response",

@@ -4,14 +4,12 @@ Instrumenting happens once for each, before anything is measured. What it change
 kept and taken off again; a switch puts it back.
 """
 
-import importlib
+import importlib.util
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import openai
@@ -31,14 +29,13 @@ _GENAI = "opentelemetry.instrumentation.genai.openai"
 _NEVER = 3_600_000
 # what is inherited when the SDK is bare
 _ABSENT = object()
-_MODULES = (
-    "_base_client",
-    "_streaming",
-    "resources.chat.completions",
-    "resources.completions",
-    "resources.embeddings",
-    "resources.responses",
-)
+_CLASSES = {
+    "openai": "OpenAI",
+    "openai.resources.chat.completions": "Completions",
+    "openai.resources.completions": "Completions",
+    "openai.resources.embeddings": "Embeddings",
+    "openai.resources.responses": "Responses",
+}
 
 Place = tuple[Any, str]
 """A class or module, and the name of one of its attributes."""
@@ -136,20 +133,10 @@ def _state() -> dict[Place, Any]:
     return state | {(chat_wrappers, "run_async"): chat_wrappers.run_async}
 
 
-@cache
-def _owners() -> frozenset[type]:
-    inside = {kind for name in _MODULES for kind in _classes(f"openai.{name}")}
-    return frozenset({openai.OpenAI, openai.AsyncOpenAI, *inside})
-
-
-def _classes(module: str) -> list[type]:
-    importlib.import_module(module)
-    inside = [loaded for name, loaded in sys.modules.items() if name == module or name.startswith(f"{module}.")]
-    return [kind for loaded in inside for kind in vars(loaded).values() if _is_the_sdks(kind)]
-
-
-def _is_the_sdks(kind: object) -> bool:
-    return isinstance(kind, type) and kind.__module__.startswith(("openai.resources", "openai._"))
+def _owners() -> Iterator[type]:
+    for module, name in _CLASSES.items():
+        loaded = importlib.import_module(module)
+        yield from (getattr(loaded, name), getattr(loaded, f"Async{name}"))
 
 
 def _get(place: Place) -> Any:

@@ -48,11 +48,14 @@ class DagsterSpanProcessor(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Put `dagster.*` on the span; remember whose it is where it is a request."""
         with guarded("the Dagster attributes of a span, and the usage of its call"):
+            span_id = span.get_span_context().span_id
+            if span_id in _claims:
+                # another of these has seen it
+                return
             scope, target = find(parent_context), find_target(parent_context)
             if scope is not None:
                 span.set_attributes({**scope.attributes, **_target_attributes(target)})
             if _is_request(span):
-                span_id = span.get_span_context().span_id
                 _claims[span_id] = Claim(scope=scope, target=target)
                 if scope is not None:
                     scope.open_calls.add(span_id)

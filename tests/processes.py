@@ -9,12 +9,11 @@ from textwrap import dedent
 ROOT = Path(__file__).parents[1]
 
 
-def run_python(source: str, *, timeout: float = 60, **environment: str) -> str:
+def run_python(source: str, **environment: str) -> str:
     """Run some code, and return what it printed.
 
     Args:
         source: The code; common indentation is taken off.
-        timeout: Seconds.
         **environment: Variables on top of those of this process.
     """
     done = subprocess.run(  # noqa: S603  # the code is the test's own
@@ -23,7 +22,7 @@ def run_python(source: str, *, timeout: float = 60, **environment: str) -> str:
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=100,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ print(json.dumps([name for name in {names!r} if name in sys.modules]))
 """
 
 
-def loaded_by(code: str, names: list[str], **environment: str) -> list[str]:
+def loaded_by(code: str, names: list[str], **environment: str) -> Any:
     return json.loads(run_python(LOADED.format(code=code, names=names), **environment))
 
 
@@ -126,6 +127,7 @@ def test_a_run_without_an_endpoint_loads_no_exporter_and_leaves_no_thread():
     assert json.loads(printed) == [[["materialization", "poem", 1]], [], []]
 
 
+@pytest.mark.slow
 def test_twenty_threads_at_once_wrap_everything_once():
     with FakeOpenAI() as api:
         printed = run_python(

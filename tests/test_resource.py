@@ -113,7 +113,7 @@ def test_a_client_for_an_asset_that_the_step_does_not_make_is_refused(api, insta
 
 @pytest.mark.parametrize("threads", [8])
 def test_clients_that_threads_ask_for_at_once_share_their_connections(threads: int, api, instance):
-    seen = set()
+    seen: set[int] = set()
 
     @dg.asset
     def poem(context: dg.AssetExecutionContext, openai: OpenAIResource):
@@ -210,7 +210,7 @@ def test_azure_fields_make_azure_clients(api, instance):
 
 
 def test_the_other_fields_reach_the_client(api, instance):
-    seen = {}
+    seen: dict[str, Any] = {}
 
     @dg.asset
     def poem(context: dg.AssetExecutionContext, openai: OpenAIResource):
@@ -231,7 +231,7 @@ def test_the_other_fields_reach_the_client(api, instance):
 
 
 def test_fields_that_are_not_set_leave_the_defaults_of_the_sdk(api, instance):
-    seen = {}
+    seen: dict[str, Any] = {}
 
     @dg.asset
     def poem(context: dg.AssetExecutionContext, openai: OpenAIResource):

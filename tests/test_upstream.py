@@ -5,6 +5,7 @@ When one of these fails with a new version, a part of the library does not work;
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import dagster as dg
@@ -15,10 +16,11 @@ from dagster._core.definitions.observe import observe
 from dagster._core.errors import DagsterInvalidPropertyError
 from dagster._core.events import EngineEventData
 from dagster._core.execution import api as dagster_api
-from dagster._core.execution.plan import execute_step
 
 from dagster_openai_otel.testing import Answer
 from tests.steps.asking import MODEL, ask, execute, materialize, messages
+
+execute_step: Any = import_module("dagster._core.execution.plan.execute_step")
 
 
 class RefusalError(Exception):
@@ -61,7 +63,8 @@ def test_a_step_is_entered_once_for_each_attempt_by_a_name_of_its_module(instanc
 
 def test_the_results_of_a_step_pass_before_they_are_handled(instance, monkeypatch):
     """`execute_core_compute` is wrapped to add usage to an output just before its materialization."""
-    seen, original = [], execute_step.execute_core_compute
+    seen: list[Any] = []
+    original = execute_step.execute_core_compute
 
     def spy(*args: Any, **kwargs: Any) -> Iterator[Any]:
         for event in original(*args, **kwargs):
@@ -100,8 +103,8 @@ def test_metadata_that_is_added_while_a_result_passes_stands_on_its_materializat
 
 
 def test_a_run_is_iterated_by_an_iterator_of_this_name_and_has_its_context_then(instance, monkeypatch):
-    """`ExecuteRunWithPlanIterable` is wrapped for the span of a run; `job_execution_iterator` tells a run from
-    the process of one step.
+    """`ExecuteRunWithPlanIterable` is wrapped for the span of a run; that of one step has another iterator
+    than `job_execution_iterator`.
     """
     iterable, seen = dagster_api.ExecuteRunWithPlanIterable, []
     original = iterable.__iter__
@@ -211,7 +214,8 @@ def test_an_op_knows_its_function_and_which_of_its_outputs_dagster_makes_by_itse
         yield from ()
 
     outputs = {output.name: output for output in both.op.output_defs}
-    assert both.op.compute_fn.decorated_fn.__name__ == "both"
+    function: Any = both.op.compute_fn
+    assert function.decorated_fn.__name__ == "both"
     assert (outputs["a"].dagster_type.is_nothing, outputs["a"].is_required) == (True, True)
     assert (outputs["b"].dagster_type.is_nothing, outputs["b"].is_required) == (False, False)
 
@@ -291,11 +295,11 @@ def test_a_client_of_azure_is_known_by_the_name_of_its_base(name):
 def test_a_copy_of_a_client_is_another_object_on_the_same_connections(api):
     """A client is lent as a copy that is bound to a step; `with_options` is `copy`; both can be replaced."""
     with openai.OpenAI() as client:
-        copy = client.copy()
+        copy: Any = client.copy()
 
         assert copy is not client
         assert copy._client is client._client
-        assert openai.OpenAI.with_options is openai.OpenAI.copy
+        assert vars(openai.OpenAI)["with_options"] is vars(openai.OpenAI)["copy"]
         copy.copy = copy.with_options = lambda: None
         assert copy.with_options() is None
         assert client.with_options() is not None

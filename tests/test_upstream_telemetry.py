@@ -24,7 +24,7 @@ def provider_with(exporter: InMemorySpanExporter, **options: Any) -> TracerProvi
 def test_a_tracer_asks_the_sampler_that_it_holds():
     """`Tracer.sampler` is replaced by one that records what the user's drops, so that it is counted."""
     exporter = InMemorySpanExporter()
-    tracer = provider_with(exporter, sampler=ALWAYS_OFF).get_tracer("test")
+    tracer: Any = provider_with(exporter, sampler=ALWAYS_OFF).get_tracer("test")
 
     tracer.sampler = ALWAYS_ON
     tracer.start_span("sampled").end()
@@ -39,7 +39,7 @@ def test_a_tracer_takes_ids_from_the_generator_that_it_holds():
         def generate_span_id(self) -> int:
             return 7
 
-    tracer = provider_with(InMemorySpanExporter()).get_tracer("test")
+    tracer: Any = provider_with(InMemorySpanExporter()).get_tracer("test")
 
     tracer.id_generator = Always7()
 
@@ -51,11 +51,10 @@ def test_a_tracer_gives_its_spans_the_processor_and_the_limits_that_it_holds():
     processor can break it, and no limit cuts off what is counted.
     """
     own = InMemorySpanExporter()
-    tracer = provider_with(InMemorySpanExporter(), span_limits=SpanLimits(max_span_attributes=1)).get_tracer(
-        "test"
-    )
+    provider = provider_with(InMemorySpanExporter(), span_limits=SpanLimits(max_span_attributes=1))
+    tracer: Any = provider.get_tracer("test")
 
-    tracer.span_processor = SimpleSpanProcessor(own)  # type: ignore[assignment]  # has its methods
+    tracer.span_processor = SimpleSpanProcessor(own)
     tracer._span_limits = SpanLimits(max_span_attributes=5)
     tracer.start_span("own", attributes={"a": 1, "b": 2, "c": 3}).end()
 

@@ -1,14 +1,18 @@
 """A process that never calls `instrument()`: the resource does it."""
 
 import json
+from typing import Any
 
 import pytest
 
 from dagster_openai_otel.testing import FakeOpenAI
 from tests.processes import run_python
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import json
+from typing import Any
 import dagster as dg
 from dagster_openai_otel import OpenAIResource, with_usage_metadata
 from tests.events import shown_usage
@@ -39,7 +43,7 @@ with dg.DagsterInstance.ephemeral() as instance:
 """
 
 
-def shown_by(*, first: str, assets: str) -> list[list[object]]:
+def shown_by(*, first: str, assets: str) -> Any:
     with FakeOpenAI() as api:
         return json.loads(run_python(SCRIPT.format(first=first, assets=assets), **api.environment))
 
@@ -54,14 +58,12 @@ def test_a_run_with_the_resource_records_its_steps_from_the_first_on():
     ]
 
 
-@pytest.mark.slow
 def test_a_function_with_usage_metadata_is_recorded_in_the_very_first_step():
     shown = shown_by(first="with_usage_metadata(context, None, ask)('A poem.')", assets="first")
 
     assert shown == [["materialization", "first", 1]]
 
 
-@pytest.mark.slow
 def test_a_resource_that_is_made_inside_a_step_is_recorded_in_it():
     first = "with OpenAIResource(api_key='key').get_client(context) as client: ask(client=client)"
 

@@ -13,19 +13,29 @@ _COUNTS: Mapping[str, tuple[str, ...]] = {
     "total_tokens": ("total_tokens",),
 }
 _INPUT = ("input_tokens_details", "prompt_tokens_details", "input_token_details", "prompt_token_details")
-_CACHED = tuple(f"{place}.cached_tokens_details" for place in _INPUT)
 _OUTPUT = ("output_tokens_details", "completion_tokens_details", "output_token_details")
-# our name -> where the details are, and the name there
-_DETAILS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "cached_input_tokens": (_INPUT, ("cached_tokens",)),
-    "cache_write_tokens": (_INPUT, ("cache_write_tokens", "cache_creation_tokens")),
-    "reasoning_tokens": (_OUTPUT, ("reasoning_tokens",)),
-    "input_audio_tokens": (_INPUT, ("audio_tokens",)),
-    "cached_audio_tokens": (_CACHED, ("audio_tokens",)),
-    "output_audio_tokens": (_OUTPUT, ("audio_tokens",)),
-    "input_image_tokens": (_INPUT, ("image_tokens",)),
-    "output_image_tokens": (_OUTPUT, ("image_tokens",)),
-}
+# where details are, and what they say: our names -> names on the wire
+_DETAILS: tuple[tuple[tuple[str, ...], Mapping[str, tuple[str, ...]]], ...] = (
+    (
+        _INPUT,
+        {
+            "cached_input_tokens": ("cached_tokens",),
+            "cache_write_tokens": ("cache_write_tokens", "cache_creation_tokens"),
+            "input_audio_tokens": ("audio_tokens",),
+            "input_image_tokens": ("image_tokens",),
+        },
+    ),
+    (
+        _OUTPUT,
+        {
+            "reasoning_tokens": ("reasoning_tokens",),
+            "output_audio_tokens": ("audio_tokens",),
+            "output_image_tokens": ("image_tokens",),
+        },
+    ),
+)
+# of the details of the input, and what they say
+_CACHED, _OF_CACHED = "cached_tokens_details", {"cached_audio_tokens": ("audio_tokens",)}
 # an exporter drops all of its spans where one holds a larger integer
 _LARGEST = 2**63 - 1
 # parts of an assistant's run, whose usage is in that of the run
@@ -78,24 +88,25 @@ def read(payload: object) -> Answer:
     Args:
         payload: A model of the SDK or a mapping; anything else says nothing.
     """
-    inner = value_of(payload, "response")
-    if isinstance(value_of(payload, "type"), str) and value_of(inner, "id") is not None:
-        payload = inner
-    kind = _text(payload, "object")
+    said = _fields(payload)
+    inner = _fields(said.get("response"))
+    if isinstance(said.get("type"), str) and inner.get("id") is not None:
+        said = inner
+    kind = _text(said.get("object"))
     if kind in _PARTS:
         return Answer()
-    usage, background = value_of(payload, "usage"), value_of(payload, "background")
+    usage, background = said.get("usage"), said.get("background")
     return Answer(
         kind=kind,
-        model=_text(payload, "model"),
-        response_id=_text(payload, "id"),
-        service_tier=_text(payload, "service_tier"),
-        finish_reasons=tuple(_finish_reasons(payload)),
-        status=_text(payload, "status"),
+        model=_text(said.get("model")),
+        response_id=_text(said.get("id")),
+        service_tier=_text(said.get("service_tier")),
+        finish_reasons=tuple(_finish_reasons(said)),
+        status=_text(said.get("status")),
         background=background if isinstance(background, bool) else None,
         usage=read_usage(usage),
         audio_seconds=_seconds(usage),
-        web_searches=_web_searches(payload),
+        web_searches=_web_searches(said),
     )
 
 
@@ -103,13 +114,12 @@ def read_usage(usage: object) -> Usage | None:
     """Read a `usage` object in any of the API's spellings; `None` where it holds no count of tokens."""
     if isinstance(usage, Usage):
         return usage
-    counts = {name: _first(usage, wire) for name, wire in _COUNTS.items()}
-    if all(count is None for count in counts.values()):
+    said = _fields(usage)
+    counts = _counts(said, _COUNTS)
+    if not counts:
         return None
-    details = {name: _detail(usage, *where) for name, where in _DETAILS.items()}
-    reported = {name: count for name, count in (counts | details).items() if count is not None}
-    read = Usage(**reported)
-    if counts["total_tokens"] is None:
+    read = Usage(**counts, **_details(said))
+    if "total_tokens" not in counts:
         return replace(read, total_tokens=read.input_tokens + read.output_tokens)
     return read
 
@@ -121,19 +131,29 @@ def value_of(payload: object, name: str) -> Any:
     return getattr(payload, name, None) if payload is not None else None
 
 
-def _at(payload: object, path: str) -> object:
-    for name in path.split("."):
-        payload = value_of(payload, name)
-    return payload
+def _fields(payload: object) -> Mapping[str, Any]:
+    """All fields of a mapping or of a model of the SDK; none of anything else.
+
+    Many are looked for that are not there, which pydantic takes long to say.
+    """
+    if isinstance(payload, Mapping):
+        return payload
+    fields: Mapping[str, Any] = getattr(payload, "__dict__", {})
+    unknown = getattr(payload, "__pydantic_extra__", None)
+    return {**fields, **unknown} if unknown else fields
 
 
-def _text(payload: object, name: str) -> str | None:
-    value = value_of(payload, name)
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _first(payload: object, names: Iterable[str]) -> int | None:
-    return next((count for name in names if (count := _count(value_of(payload, name))) is not None), None)
+def _counts(said: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    """Those of some counts that are said, of several spellings the first."""
+    return {
+        ours: found[0]
+        for ours, wire in names.items()
+        if (found := [count for name in wire if (count := _count(said.get(name))) is not None])
+    }
 
 
 def _count(value: object) -> int | None:
@@ -142,8 +162,15 @@ def _count(value: object) -> int | None:
     return value if type(value) is int and 0 <= value <= _LARGEST else None
 
 
-def _detail(usage: object, places: Iterable[str], names: Iterable[str]) -> int | None:
-    return next((count for place in places if (count := _first(_at(usage, place), names)) is not None), None)
+def _details(usage: Mapping[str, Any]) -> dict[str, int]:
+    details: dict[str, int] = {}
+    for places, names in _DETAILS:
+        for place in places:
+            if usage.get(place) is not None:
+                said = _fields(usage[place])
+                found = _counts(said, names) | _counts(_fields(said.get(_CACHED)), _OF_CACHED)
+                details = found | details
+    return details
 
 
 def _seconds(usage: object) -> float | None:
@@ -152,8 +179,8 @@ def _seconds(usage: object) -> float | None:
     return float(seconds) if is_number and seconds >= 0 else None
 
 
-def _web_searches(payload: object) -> int:
-    output = value_of(payload, "output")
+def _web_searches(said: Mapping[str, Any]) -> int:
+    output = said.get("output")
     if not isinstance(output, list):
         return 0
     calls = [item for item in output if value_of(item, "type") == "web_search_call"]
@@ -161,12 +188,11 @@ def _web_searches(payload: object) -> int:
     return sum(action in {None, "search"} for action in actions)
 
 
-def _finish_reasons(payload: object) -> Iterable[str]:
+def _finish_reasons(said: Mapping[str, Any]) -> Iterable[str]:
     """Of each choice; a Response says how it ended in its status."""
-    choices = value_of(payload, "choices")
+    choices = said.get("choices")
     if isinstance(choices, Sequence) and not isinstance(choices, str):
-        reasons = [_text(choice, "finish_reason") for choice in choices]
+        reasons = [_text(value_of(choice, "finish_reason")) for choice in choices]
         return [reason for reason in reasons if reason]
-    status = _text(payload, "status")
-    reason = _text(value_of(payload, "incomplete_details"), "reason")
-    return [word for word in (reason or status,) if word and word not in {"queued", "in_progress"}]
+    reason = _text(value_of(said.get("incomplete_details"), "reason")) or _text(said.get("status"))
+    return [reason] if reason and reason not in {"queued", "in_progress"} else []

@@ -1,7 +1,7 @@
 """Reading a streamed answer as its bytes pass, without touching the object that the user holds."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from functools import cache
 from typing import Any, Protocol
 
@@ -134,8 +134,9 @@ class _ObservedStream:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         error: BaseException | None = None
+        inner = self._inner.__aiter__()
         try:
-            async for chunk in self._inner:
+            async for chunk in inner:
                 if passing := self._observer.chunk(chunk):
                     yield passing
             if passing := self._observer.rest():
@@ -146,7 +147,17 @@ class _ObservedStream:
             error = raised
             raise
         finally:
-            self._observer.end(error)
+            try:
+                if isinstance(inner, AsyncGenerator):
+                    await inner.aclose()
+            finally:
+                self._observer.end(error)
+
+    def __getattr__(self, name: str) -> Any:
+        """What else the stream tells: in httpx2, how long the request took."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._inner, name)
 
     def close(self) -> None:
         try:

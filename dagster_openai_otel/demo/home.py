@@ -14,7 +14,7 @@ telemetry:
   enabled: false
 nux:
   enabled: false
-# The steps print nothing, and four processes less are started for each.
+# The steps print nothing, and so four processes fewer are started for each.
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager

@@ -14,8 +14,21 @@ from dagster_openai_otel.demo.interrupts import Interrupts
 from dagster_openai_otel.demo.progress import Progress
 
 _PARTITION = "dagster/partition"
-# what each step needs: the definitions with dagster and openai, and what the event log is kept by
-_LOADED_ONCE = [jobs.__name__, "dagster._core.storage.sqlite_storage"]
+# what each step needs: the definitions with dagster and openai, and what these load when they are used;
+# names that a version does not have are passed over
+_LOADED_ONCE = [
+    jobs.__name__,
+    "dagster._core.storage.sqlite_storage",
+    "dagster._core.storage.root",
+    "genai_prices.data_snapshot",
+    "openai.resources.chat.completions",
+    "openai.resources.responses.responses",
+    "openai.lib.streaming.responses",
+    "httpcore2",
+    "httpcore",
+    "anyio._backends._asyncio",
+    "upath.implementations.local",
+]
 
 
 def run_pipeline(

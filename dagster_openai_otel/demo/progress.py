@@ -132,11 +132,11 @@ def _ending(event: DagsterEvent, step: _Step) -> tuple[str, str] | None:
         calls = count(step.used.calls, "call")
         return f"attempt {step.attempt} failed after {calls}: its usage is kept", "yellow"
     if event.event_type is _KINDS.STEP_FAILURE:
-        return f"failed after {seconds}: {reason_of(event)}", "red"
+        return f"failed after {seconds}: {_reason_of(event)}", "red"
     return None
 
 
-def reason_of(failure: DagsterEvent) -> str:
+def _reason_of(failure: DagsterEvent) -> str:
     """The first line of what was raised in the code of a step that failed."""
     error = failure.step_failure_data.error
     if error is None:

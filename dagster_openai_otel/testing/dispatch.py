@@ -53,7 +53,8 @@ def _fault(exchange: Exchange, matched: Match, *, has_key: bool) -> Plain | None
     if route is None or route.needs == "nothing":
         return None
     if route.needs == "form":
-        return None if exchange.body or exchange.files else refused(400, "The request is no form.")
+        is_form = request.headers.get("content-type", "").startswith("multipart/form-data")
+        return None if is_form else refused(400, "The request is no form.")
     if not isinstance(request.json, dict):
         return refused(400, "We could not parse the JSON body of your request.")
     if route.needs == "model" and not exchange.asked_model:

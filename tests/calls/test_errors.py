@@ -127,6 +127,13 @@ def test_an_html_page_is_a_call_without_usage(api, scope, kind):
     assert (sums.calls, sums.calls_without_usage, sums.failed_calls) == (1, 1, 0)
 
 
+def test_json_that_is_called_something_else_is_booked_where_the_sdk_reads_it(api, scope, kind):
+    body = b'{"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}}'
+    used = Usage(input_tokens=5, output_tokens=2, total_tokens=7)
+    outcome(create, kind, api, Answer(raw=("text/plain", body), usage=used))
+    assert booked(scope) == billed(api.bill)
+
+
 def test_an_answer_too_long_to_be_parsed_is_billed_and_failed(api, scope, kind, said_of_it):
     async def parse(client):
         return await got(client.chat.completions.parse(**CHAT, response_format=Capital))

@@ -37,6 +37,13 @@ async def raw_stream(client: Any) -> Any:
 
 
 @way(RAW_WAYS)
+async def raw_stream_that_is_timed(client: Any) -> Any:
+    response = await got(client.chat.completions.with_raw_response.create(**STREAM))
+    await all_of(response.parse())
+    return [response.elapsed.total_seconds() > 0, response.http_response.num_bytes_downloaded]
+
+
+@way(RAW_WAYS)
 async def raw_stream_that_is_read_as_lines(client: Any) -> Any:
     response = await got(client.chat.completions.with_raw_response.create(**STREAM))
     inner = response.http_response
@@ -46,7 +53,7 @@ async def raw_stream_that_is_read_as_lines(client: Any) -> Any:
 @way(RAW_WAYS)
 async def streamed_and_parsed(client: Any) -> Any:
     async with opened(client.chat.completions.with_streaming_response.create(**CHAT)) as response:
-        return [*seen(response), await got(response.parse())]
+        return [*seen(response), await got(response.parse()), response.elapsed.total_seconds() > 0]
 
 
 @way(RAW_WAYS)

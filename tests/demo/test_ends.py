@@ -10,7 +10,7 @@ from tests.demo.running import ended, read_until, started
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("words", ["Starting Dagster", "summaries  started", "triage  started"])
+@pytest.mark.parametrize("words", ["Starting Dagster", "summaries  started"])
 def test_ctrl_c_stops_the_demo_and_all_of_its_processes(tmp_path, words):
     # as a terminal does it: all of the group are told
     with started(tmp_path) as process:

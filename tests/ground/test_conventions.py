@@ -20,7 +20,7 @@ def docstrings() -> dict[str, str]:
             and isinstance(text, ast.Expr)
             and isinstance(text.value, ast.Constant)
         ):
-            found[constant.target.id] = text.value.value
+            found[constant.target.id] = str(text.value.value)
     return found
 
 

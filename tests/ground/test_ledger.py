@@ -67,11 +67,13 @@ def test_a_ledger_of_many_targets_is_seldom_folded():
 
 @pytest.mark.parametrize("adding", [1, 8])
 def test_no_entry_is_lost_or_doubled_while_others_add_and_one_takes(adding: int):
-    ledger, each = Ledger(), 6_000 // adding
-    threads = [
-        threading.Thread(target=lambda: [ledger.add(ANY, ONE) for _ in range(each)]) for _ in range(adding)
-    ]
-    taken = 0
+    ledger, each, taken = Ledger(), 6_000 // adding, 0
+
+    def add() -> None:
+        for _ in range(each):
+            ledger.add(ANY, ONE)
+
+    threads = [threading.Thread(target=add) for _ in range(adding)]
 
     with switching_threads_all_the_time():
         for thread in threads:

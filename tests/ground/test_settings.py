@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -23,7 +24,7 @@ GOOD = {
     ),
     "flush_timeout": ("0.5", 0.5, 3, 3.0),
 }
-DEFAULTS = {
+DEFAULTS: dict[str, object] = {
     "trace_url": None,
     "call_spans": "auto",
     "stream_usage": "auto",
@@ -33,7 +34,7 @@ DEFAULTS = {
 }
 
 # setting -> values that are refused, what the message says is allowed, and a word of its fix
-BAD = {
+BAD: dict[str, tuple[list[Any], str, str]] = {
     "trace_url": (["", "http://x/", "{trace_id}{span_id}", "{trace_id", 1], "{trace_id}", "For Jaeger"),
     "call_spans": (["maybe", "", True, 1], "auto, on, off", "Set it to 'auto'"),
     "stream_usage": (["on", 1], "auto, always, never", "Set it to 'auto'"),

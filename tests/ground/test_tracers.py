@@ -11,7 +11,7 @@ from dagster_openai_otel.ledger import Ledger
 from dagster_openai_otel.processor import unwatch, watch
 from dagster_openai_otel.tracers import calls_tracer, steps_tracer
 
-CALL = {
+CALL: dict[str, bool | str | int] = {
     conventions.OPENAI_CALL: True,
     conventions.OPENAI_MODEL: "gpt-5-mini",
     "openai.usage.input_tokens": 3,

@@ -7,11 +7,11 @@ from typing import Any
 import openai
 
 from dagster_openai_otel.testing import Answer, FakeOpenAI, Request
-from tests.calls.clients import http, trusted
+from tests.calls.clients import KINDS, http, trusted
 from tests.calls.either import got, next_of, opened
 from tests.calls.ways import CHAT, Outcome
 from tests.calls.ways_others import COMPLETE
-from tests.matrix.rows import AZURE, KINDS, SILENT, Table, read
+from tests.matrix.rows import AZURE, SILENT, Table, read
 
 ASKING_ROWS = Table()
 

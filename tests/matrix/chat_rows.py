@@ -146,4 +146,4 @@ def _module_level(client: Any) -> Any:
             return openai.chat.completions.create(**CHAT)
         finally:
             openai.base_url = openai.api_key = openai.http_client = None
-            openai._reset_client()  # type: ignore[no-untyped-call]  # so in the SDK
+            openai._reset_client()

@@ -7,7 +7,7 @@ from tests.calls import ways_others
 from tests.calls.either import all_of, closed, got, next_of, opened
 from tests.calls.ways import USAGE_WANTED
 from tests.calls.ways_others import COMPLETE, EMBED
-from tests.matrix.failure_rows import no_retries
+from tests.matrix.failure_rows import BROKEN, no_retries
 from tests.matrix.rows import SILENT, Table, read
 
 OTHER_ROWS = Table()
@@ -48,7 +48,7 @@ OTHER_ROWS.add(
     lambda client: read(_with_usage(client)),
     Answer(cut_after=2, reset=True),
     options=no_retries,
-    raises="APIConnectionError",
+    raises=BROKEN,
 )
 OTHER_ROWS.add("moderations.create", lambda client: client.moderations.create(input=["Oslo", "Bergen"]))
 OTHER_ROWS.add("models.list", lambda client: all_of(client.models.list()))

@@ -57,7 +57,9 @@ class OpenSpans(SpanProcessor):
         self.ids.add(span.get_span_context().span_id)
 
     def on_end(self, span: ReadableSpan) -> None:
-        self.ids.discard(span.get_span_context().span_id)
+        ended = span.get_span_context()
+        assert ended is not None
+        self.ids.discard(ended.span_id)
 
 
 class Player:
@@ -105,6 +107,7 @@ class Player:
 def _expected(row: Row, bill: Bill, bare: Outcome) -> Truths:
     """What the ledger and the bare SDK say."""
     reported = [call for call in bill.calls if call.reported]
+    raised = _raised(bare.result)
     priced = [call.cost_usd for call in reported if call.cost_usd is not None]
     return Truths(
         calls=len(bill.calls),
@@ -114,7 +117,7 @@ def _expected(row: Row, bill: Bill, bare: Outcome) -> Truths:
         cost_usd=sum(priced, Decimal(0)).quantize(_NANODOLLAR),
         open_calls=row.open_calls,
         spans_left_open=0,
-        raised=row.raises,
+        raised=raised if raised in row.raises.split("|") else row.raises,
         result=bare.result,
         requests=row.sends(bare),
     )

@@ -10,7 +10,7 @@ from tests.calls import ways_others
 from tests.calls.either import all_of, closed, got, next_of, opened
 from tests.calls.ways import MODEL
 from tests.calls.ways_others import ASK
-from tests.matrix.failure_rows import BILLED, HTML, no_retries
+from tests.matrix.failure_rows import BILLED, BROKEN, HTML, no_retries
 from tests.matrix.rows import KEPT, SILENT, Table, read
 
 RESPONSE_ROWS = Table()
@@ -84,7 +84,7 @@ RESPONSE_ROWS.add(
     Answer(),
 )
 for _name, _raises, _answer in (
-    ("resetmid", "APIConnectionError", Answer(cut_after=3, reset=True)),
+    ("resetmid", BROKEN, Answer(cut_after=3, reset=True)),
     ("errmid", "APIError", Answer(error_after=3)),
 ):
     RESPONSE_ROWS.add(

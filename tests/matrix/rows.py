@@ -55,7 +55,7 @@ class Row:
     options: Callable[[Any, str], Mapping[str, Any]] = _no_options
     """Arguments of the client, by the stand-in and the kind of client."""
     raises: str = ""
-    """Name of the exception that the user gets."""
+    """Name of the exception that the user gets; names with `|` between them where SDKs differ."""
     open_calls: int = 0
     """Calls that are still open at the end."""
     stream_usage: StreamUsage = "never"

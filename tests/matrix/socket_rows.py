@@ -16,6 +16,13 @@ def _without_encryption(api: FakeSockets, _kind: str) -> Mapping[str, Any]:
     return {"websocket_base_url": api.base_url.replace("http", "ws", 1)}
 
 
+_REALTIME: Mapping[str, Any] = {
+    "stand_in": FakeSockets,
+    "options": _without_encryption,
+    "needs": "realtime.connect",
+}
+
+
 async def _events_until(connection: Any, kind: str) -> list[Any]:
     events = [await got(connection.recv())]
     while events[-1].type != kind:
@@ -44,8 +51,7 @@ async def _responded(connections: Any, last: str = "response.completed") -> Any:
 SOCKET_ROWS.add(
     "realtime.connect",
     lambda client: _spoken(client.realtime.connect(model=SPEAKING)),
-    stand_in=FakeSockets,
-    needs="realtime.connect",
+    **_REALTIME,
 )
 SOCKET_ROWS.add(
     "beta.realtime.connect",
@@ -75,7 +81,7 @@ SOCKET_ROWS.add(
 )
 
 
-@SOCKET_ROWS.row("realtime.connect iterated", stand_in=FakeSockets, needs="realtime.connect")
+@SOCKET_ROWS.row("realtime.connect iterated", **_REALTIME)
 async def _iterated(client: Any) -> Any:
     async with opened(client.realtime.connect(model=SPEAKING)) as connection:
         await got(connection.response.create())
@@ -83,7 +89,7 @@ async def _iterated(client: Any) -> Any:
         return [await next_of(events) for _ in range(4)]
 
 
-@SOCKET_ROWS.row("realtime.connect recv_bytes", stand_in=FakeSockets, needs="realtime.connect")
+@SOCKET_ROWS.row("realtime.connect recv_bytes", **_REALTIME)
 async def _received_as_bytes(client: Any) -> Any:
     async with opened(client.realtime.connect(model=SPEAKING)) as connection:
         await got(connection.response.create())

@@ -62,7 +62,7 @@ async def _kept(client: Any) -> Any:
 
 @STREAM_ROWS.row("chat.stream break after last content (usage chunk unread)", _SLOW)
 async def _usage_unread(client: Any) -> Any:
-    chunks = []
+    chunks: list[Any] = []
     stream = await got(_create(client))
     while not (chunks and chunks[-1].choices[0].finish_reason):
         chunks.append(await next_of(stream))  # of either kind

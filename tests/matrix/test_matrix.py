@@ -1,16 +1,16 @@
 """The matrix: every kind of call is booked as it was billed, and changes nothing for the user."""
 
 from dataclasses import asdict
+from typing import Any
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from tests.matrix.play import Player
 from tests.matrix.rows import Row
 from tests.matrix.tables import HERE, ROWS
 
 
-def _parameter(row: Row) -> ParameterSet:
+def _parameter(row: Row) -> Any:
     """A row as pytest takes it."""
     marks = [pytest.mark.xfail(reason=row.wrong, strict=True)] if row.wrong else []
     return pytest.param(row, id=row.name, marks=marks)

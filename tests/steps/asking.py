@@ -46,6 +46,12 @@ class Ran:
         return [(event.kind, event.target, event.calls) for event in self.shown]
 
     @property
+    def partitions(self) -> list[tuple[str, str, str | None, int]]:
+        """The same, each with its partition, sorted: Dagster has no order of partitions."""
+        shown = [(event.kind, event.target, event.partition, event.calls) for event in self.shown]
+        return sorted(shown, key=str)
+
+    @property
     def outcomes(self) -> list[tuple[str, str, int, str | None]]:
         """The same, each with its outcome."""
         return [(event.kind, event.target, event.calls, event.outcome) for event in self.shown]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import dagster as dg
 import pytest
 
@@ -36,12 +38,12 @@ def test_a_check_that_does_not_pass_shows_its_usage(severity, api, instance):
 
 
 def test_an_async_check_shows_its_usage(api, instance):
-    @dg.asset_check(asset=poem)
-    async def rhymes(context: dg.AssetCheckExecutionContext):
+    async def rhymes(context: dg.AssetCheckExecutionContext) -> Any:
         context.log.info(await ask_async())
         return dg.AssetCheckResult(passed=True)
 
-    ran = materialize(instance, poem, rhymes)
+    check: Any = dg.asset_check(asset=poem)
+    ran = materialize(instance, poem, check(rhymes))
 
     assert ran.places == [("check", "poem:rhymes", 1)]
     assert summed(ran.shown) == billed(api.bill)

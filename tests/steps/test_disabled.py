@@ -2,11 +2,17 @@
 
 import json
 
+import pytest
+
 from dagster_openai_otel.testing import FakeOpenAI
 from tests.processes import run_python
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import json
+
+import pytest
 import dagster as dg
 from dagster_openai_otel import OpenAIResource, attribute_usage, instrument
 

@@ -1,6 +1,7 @@
 """Calls that end after the output, after the step, and streams that are open when they should not be."""
 
 import threading
+from typing import Any
 
 import dagster as dg
 import openai
@@ -81,7 +82,7 @@ def test_a_stream_that_is_dropped_ends_before_the_output_is_written(api, instanc
 
 
 def test_a_stream_that_is_open_at_the_end_is_said_and_shown_when_it_ends(api, instance):
-    held = {}
+    held: dict[str, Any] = {}
 
     @dg.asset
     def poem():
@@ -106,7 +107,7 @@ def test_a_stream_that_is_open_at_the_end_is_said_and_shown_when_it_ends(api, in
 
 
 def test_an_asset_whose_only_call_is_open_at_its_end_says_so(api, instance):
-    held = {}
+    held: dict[str, Any] = {}
 
     @dg.asset
     def poem():

@@ -1,6 +1,7 @@
 """Steps that are processes of their own."""
 
 import json
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -13,7 +14,7 @@ from tests.steps import jobs
 pytestmark = pytest.mark.slow
 
 
-def executed(job: object) -> tuple[bool, list[Shown]]:
+def executed(job: Any) -> tuple[bool, list[Shown]]:
     with (
         dg.DagsterInstance.local_temp() as instance,
         dg.execute_job(dg.reconstructable(job), instance=instance) as result,
@@ -58,6 +59,7 @@ def test_with_opentelemetry_turned_off_nothing_is_recorded_and_the_log_of_the_ru
         printed = run_python(
             """
             import json
+from typing import Any
             import dagster as dg
             from tests.events import shown_usage
             from tests.steps import jobs

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -7,6 +8,8 @@ from dagster._core.definitions.observe import observe
 
 from tests.events import billed, shown_usage, summed
 from tests.steps.asking import ask, ask_async, materialize
+
+NOTHING: Any = dg.Nothing
 
 
 @dg.asset
@@ -39,7 +42,7 @@ def none() -> None:
     ask()
 
 
-@dg.asset(dagster_type=dg.Nothing)
+@dg.asset(dagster_type=NOTHING)
 def nothing():
     ask()
 

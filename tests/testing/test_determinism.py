@@ -17,6 +17,12 @@ PROGRAM = [
     ("GET", "/v1/responses/resp_000000000004", None),
     ("POST", "/v1/embeddings", {"model": "text-embedding-3-small", "input": ["a", "b"]}),
     ("POST", "/v1/completions", {"model": "gpt-3.5-turbo-instruct", "prompt": "Hello"}),
+    ("POST", "/v1/images/generations", {"model": "gpt-image-1", "prompt": "Hello", "stream": True}),
+    ("POST", "/v1/audio/speech", {"model": "tts-1", "input": "Hello"}),
+    ("POST", "/v1/threads/runs", {"assistant_id": "asst_1", "stream": True}),
+    ("POST", "/v1/responses/compact", {"model": "gpt-5-mini", "input": "Hello"}),
+    ("POST", "/v1/batches", {"input_file_id": "file-1", "endpoint": "/v1/responses"}),
+    ("GET", "/v1/batches", None),
     ("GET", "/v1/models", None),
     ("POST", "/v1/nowhere", {}),
 ]
