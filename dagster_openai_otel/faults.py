@@ -19,12 +19,14 @@ class guarded:  # noqa: N801  # reads as a statement: `with guarded("...")`
 
     Args:
         loss: What is lost when the block fails, as the end of a sentence: `usage of a call`.
+        where: Whose fault it is then, where it is not ours.
     """
 
-    __slots__ = ("_loss",)
+    __slots__ = ("_loss", "_where")
 
-    def __init__(self, loss: str) -> None:
+    def __init__(self, loss: str, where: str = "dagster-openai-otel") -> None:
         self._loss = loss
+        self._where = where
 
     def __enter__(self) -> None:
         return None
@@ -37,7 +39,7 @@ class guarded:  # noqa: N801  # reads as a statement: `with guarded("...")`
     ) -> bool:
         if kind is None or not isinstance(error, Exception):
             return False
-        say_once(f"lost because of a fault in dagster-openai-otel: {self._loss}", error)
+        say_once(f"lost because of a fault in {self._where}: {self._loss}", error)
         return not _raising
 
 

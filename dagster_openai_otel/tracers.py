@@ -73,17 +73,17 @@ class CountingFirst(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Claim the span, then pass it on."""
         self._counting.on_start(span, parent_context)
-        with guarded("a request span for another span processor"):
+        with guarded("a request span for it", "another span processor"):
             self._others.on_start(span, parent_context)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Book the span, then pass it on."""
         self._counting.on_end(span)
-        with guarded("a request span for another span processor"):
+        with guarded("a request span for it", "another span processor"):
             self._others.on_end(span)
 
     def _on_ending(self, span: Span) -> None:
-        with guarded("a request span for another span processor"):
+        with guarded("a request span for it", "another span processor"):
             self._others._on_ending(span)  # noqa: SLF001  # the SDK's hook, passed on
 
     def shutdown(self) -> None:

@@ -26,11 +26,11 @@ class Shown:
 
     @property
     def calls(self) -> int:
-        return self.metadata[conventions.CALLS]
+        return int(self.metadata[conventions.CALLS])
 
     @property
     def total_tokens(self) -> int:
-        return self.metadata[conventions.TOTAL_TOKENS]
+        return int(self.metadata[conventions.TOTAL_TOKENS])
 
     @property
     def outcome(self) -> str | None:
@@ -53,9 +53,13 @@ def _shown(event: dg.DagsterEvent) -> Iterator[Shown]:
     data: Any = event.event_specific_data
     match event.event_type_value:
         case "ASSET_MATERIALIZATION":
-            yield _of("materialization", data.materialization.asset_key.to_user_string(), data.materialization)
+            yield _of(
+                "materialization", data.materialization.asset_key.to_user_string(), data.materialization
+            )
         case "ASSET_OBSERVATION":
-            yield _of("observation", data.asset_observation.asset_key.to_user_string(), data.asset_observation)
+            yield _of(
+                "observation", data.asset_observation.asset_key.to_user_string(), data.asset_observation
+            )
         case "ASSET_CHECK_EVALUATION":
             yield _of("check", f"{data.asset_key.to_user_string()}:{data.check_name}", data)
         case "STEP_OUTPUT":
@@ -100,6 +104,8 @@ def billed(bill: Bill) -> dict[str, Any]:
         "total_tokens": usage.total_tokens,
         "cached_input_tokens": usage.cached_input_tokens or 0,
         "reasoning_tokens": usage.reasoning_tokens or 0,
-        "cost_usd": sum((call.cost_usd or Decimal(0) for call in reported), Decimal(0)).quantize(Decimal("1e-9")),
+        "cost_usd": sum((call.cost_usd or Decimal(0) for call in reported), Decimal(0)).quantize(
+            Decimal("1e-9")
+        ),
         "calls_without_usage": len(bill.calls) - len(reported),
     }

@@ -66,6 +66,8 @@ class Jobs:
 
     def _begin(self, key: str, span: Span) -> None:
         claim = claim_of(span)
+        # some servers give an id that they have given before
+        self._counted.pop(key, None)
         if claim is not None:
             _remember(self._begun, key, claim)
             if claim.scope is not None:

@@ -1,6 +1,5 @@
 """The life of one request: from the span's start, through answer, stream or error, to its end."""
 
-import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,9 +12,9 @@ from dagster_openai_otel import conventions, pricing
 from dagster_openai_otel.calls.answers import Answer, read, value_of
 from dagster_openai_otel.calls.asked import Asked
 from dagster_openai_otel.calls.content import Deltas, output_messages
+from dagster_openai_otel.calls.hiding import hide_usage_chunk
 from dagster_openai_otel.calls.jobs import Jobs
-from dagster_openai_otel.calls.stream_usage import UsageChunkFilter
-from dagster_openai_otel.calls.streams import Reader, observe, reader_for
+from dagster_openai_otel.calls.streams import Reader, observe, read_whole, reader_for
 from dagster_openai_otel.faults import error_type, guarded
 from dagster_openai_otel.usage import FIELDS, Usage
 
@@ -48,8 +47,8 @@ class RequestRecord:
         self._response: Any = None
         self._reader: Reader | None = None
         self._chunked = False
-        self.hidden: UsageChunkFilter | None = None
-        """Takes out what the user did not ask for, where something else was asked for."""
+        self.hides = False
+        """Whether usage was asked for that the user did not ask for."""
         # popped by whoever ends the span: one atomic step, also in the garbage collector
         self._open = [span]
         self._completion = Deltas() if asked.content else None
@@ -57,6 +56,8 @@ class RequestRecord:
     def received(self, response: Any, retries: int) -> None:
         """An HTTP response came whose status is good; its body may not have been read."""
         self._set_status(response, retries)
+        if self.hides:
+            hide_usage_chunk(response)
         if response.is_closed:
             self._response = response
         else:
@@ -86,27 +87,25 @@ class RequestRecord:
         sent = getattr(request, "headers", {}).get("x-stainless-retry-count", "0")
         if sent.isdigit() and sent != "0":
             self.span.set_attribute(conventions.HTTP_RESEND_COUNT, int(sent))
-        self._end(self._read(None) if self._response is not None else None, error)
+        if self._reader is not None:
+            self.end(error)
+        else:
+            self._end(self._read(None) if self._response is not None else None, error)
 
-    def chunk(self, data: bytes) -> bytes:
-        """Some bytes of a streamed answer have come; returns those that are the user's."""
+    def chunk(self, data: bytes) -> None:
+        """Some bytes of a streamed answer have come."""
         with guarded("the usage of a streamed call"):
-            if not self._chunked:
-                self._chunked = True
+            reader = self._reader
+            if reader is None:
+                return
+            if not self._chunked and reader.sse and self._asked.alone:
                 self.span.set_attribute(
                     conventions.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, time.perf_counter() - self._began
                 )
-            if self._reader is not None:
-                self._reader.feed(data)
-                if self._reader.complete:
-                    self.end()
-        with guarded("the usage chunk that was to be taken out of a stream"):
-            return data if self.hidden is None else self.hidden.feed(data)
-        return data
-
-    def rest(self) -> bytes:
-        """Bytes that were held back until the end of a streamed answer."""
-        return b"" if self.hidden is None else self.hidden.flush()
+            self._chunked = True
+            reader.feed(data)
+            if reader.complete:
+                self.end()
 
     def end(self, error: BaseException | None = None) -> None:
         """A streamed answer is at its end, was left, or broke."""
@@ -118,18 +117,12 @@ class RequestRecord:
         """Read what the SDK parsed, and where that says nothing, the body."""
         if value_of(result, "usage") is not None:
             if self._completion is not None:
-                self._completion.see(result)
+                with guarded("the completion on the span of a call"):
+                    self._completion.see(result)
             return read(result)
-        response = self._response
-        if response is None or "json" not in response.headers.get("content-type", ""):
+        if self._response is None:
             return Answer()
-        try:
-            payload = json.loads(response.content)
-        except ValueError:
-            return Answer()
-        if self._completion is not None:
-            self._completion.see(payload)
-        return read(payload)
+        return read_whole(self._response, self._completion.see if self._completion else None)
 
     def _set_status(self, response: Any, retries: int) -> None:
         self.span.set_attribute(conventions.HTTP_STATUS_CODE, response.status_code)
@@ -143,9 +136,12 @@ class RequestRecord:
             return
         self._response = self._reader = None
         try:
-            if error is not None:
-                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
-                span.set_attribute(conventions.ERROR_TYPE, error_type(error))
+            failed = error_type(error) if error is not None else None
+            if answer is not None and answer.broke_off:
+                failed = failed or "openai.APIError"
+            if failed is not None:
+                span.set_status(Status(StatusCode.ERROR, failed.rpartition(".")[2]))
+                span.set_attribute(conventions.ERROR_TYPE, failed)
             if answer is not None:
                 span.set_attributes(self._described(answer))
         finally:
@@ -156,8 +152,10 @@ class RequestRecord:
         described: dict[str, AttributeValue] = {}
         if self._asked.alone:
             described |= _genai(answer)
-        if self._completion is not None and (said := output_messages(self._completion.answer)):
-            described[conventions.GEN_AI_OUTPUT_MESSAGES] = said
+        if self._completion is not None:
+            with guarded("the completion on the span of a call"):
+                if said := output_messages(self._completion.answer):
+                    described[conventions.GEN_AI_OUTPUT_MESSAGES] = said
         if answer.service_tier:
             described[conventions.OPENAI_RESPONSE_SERVICE_TIER] = answer.service_tier
         if self._is_call(answer):

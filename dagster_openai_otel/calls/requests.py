@@ -19,7 +19,7 @@ from dagster_openai_otel.calls.endpoints import Endpoint
 from dagster_openai_otel.calls.jobs import Jobs
 from dagster_openai_otel.calls.lending import context_of
 from dagster_openai_otel.calls.record import RequestRecord
-from dagster_openai_otel.calls.stream_usage import UsageAsker, UsageChunkFilter
+from dagster_openai_otel.calls.stream_usage import UsageAsker
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.tracers import calls_tracer
 
@@ -134,7 +134,7 @@ class RequestSpans:
             )
             record = RequestRecord(span, asked, self._prices, self._jobs)
             if asking is not None:
-                record.hidden = UsageChunkFilter()
+                record.hides = True
                 arguments["options"] = asking
             return _Begun(record=record, arguments=arguments)
         return None
@@ -142,8 +142,8 @@ class RequestSpans:
     def _refused(self, begun: "_Begun", client: Any, error: Exception) -> bool:
         """Whether the request is to be sent again as the user made it."""
         with guarded("whether a server refuses to say the usage of a stream"):
-            if begun.record.hidden is not None and self._asker.refused(client, error):
-                begun.record.hidden = None
+            if begun.record.hides and self._asker.refused(client, error):
+                begun.record.hides = False
                 return True
         return False
 
@@ -200,8 +200,13 @@ class _Entered:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        otel_context.detach(self._context_token)
-        _current.reset(self._token)
+        try:
+            _current.reset(self._token)
+        except ValueError:
+            # closed by the garbage collector in another context, where there is nothing to take back
+            pass
+        else:
+            otel_context.detach(self._context_token)
         if error is not None:
             with guarded("the usage of a call that failed"):
                 self._record.raised(error)

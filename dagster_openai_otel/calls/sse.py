@@ -24,6 +24,8 @@ class SseReader:
         listener: Is given each event, all of which are parsed then.
     """
 
+    sse = True
+
     def __init__(self, listener: Callable[[object], None] | None = None) -> None:
         self.answer = Answer()
         self._listener = listener

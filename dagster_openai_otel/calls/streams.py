@@ -15,13 +15,8 @@ Listener = Callable[[object], None]
 class Observer(Protocol):
     """Is told what happens to a body."""
 
-    def chunk(self, data: bytes) -> bytes:
-        """Some bytes have come; returns those that pass on."""
-        ...
-
-    def rest(self) -> bytes:
-        """The body is read to its end; returns bytes that were held back."""
-        ...
+    def chunk(self, data: bytes) -> None:
+        """Some bytes have passed."""
 
     def end(self, error: BaseException | None = None) -> None:
         """The body is at its end, or was left, or broke; may be told more than once."""
@@ -36,7 +31,8 @@ class BodyReader:
         self._listener = listener
         self._body = bytearray()
         self._decode = decode
-        self._sse = sse
+        self.sse = sse
+        """Whether the body is a stream of events."""
 
     def feed(self, data: bytes) -> None:
         """Keep some bytes."""
@@ -46,10 +42,10 @@ class BodyReader:
         """What the body said; nothing where it is broken."""
         try:
             body = self._decode(bytes(self._body))
-            payload = None if self._sse else json.loads(body)
+            payload = None if self.sse else json.loads(body)
         except Exception:  # noqa: BLE001  # a body that was cut or is no JSON says nothing
             return Answer()
-        if not self._sse:
+        if not self.sse:
             if self._listener is not None:
                 with guarded("the completion on the span of a call"):
                     self._listener(payload)
@@ -63,6 +59,7 @@ class SilentReader:
     """For a body that cannot say what it used: audio, say."""
 
     complete = False
+    sse = False
 
     def feed(self, data: bytes) -> None:
         """Look away."""
@@ -79,22 +76,40 @@ def reader_for(response: Any, listener: Listener | None = None) -> Reader:
     """The reader for a response of httpx, by its headers.
 
     Args:
-        response: A response of httpx or httpx2 whose body has not been read.
+        response: A response of httpx or httpx2.
         listener: Is given the whole answer, or each event of a streamed one.
     """
     kind = response.headers.get("content-type", "")
-    coding = response.headers.get("content-encoding", "identity")
+    # a body that has been read has been decoded
+    coding = "identity" if response.is_closed else response.headers.get("content-encoding", "identity")
     sse = "text/event-stream" in kind
     if not sse and "json" not in kind:
         return SilentReader()
     if sse and coding == "identity":
         return SseReader(listener)
+    if coding == "identity":
+        return BodyReader(bytes, sse=sse, listener=listener)
     kept = {"content-encoding": coding}
     scratch = type(response)
     # a response of the same library decodes all that the client can decode
     return BodyReader(
         lambda body: bytes(scratch(200, headers=kept, content=body).content), sse=sse, listener=listener
     )
+
+
+def read_whole(response: Any, listener: Listener | None = None) -> Answer:
+    """What a response says whose body has been read; nothing where it has been thrown away.
+
+    Args:
+        response: A response of httpx or httpx2 that is closed.
+        listener: As for `reader_for`.
+    """
+    reader = reader_for(response, listener)
+    try:
+        reader.feed(response.content)
+    except RuntimeError:
+        return Answer()
+    return reader.finish()
 
 
 def observe(response: Any, observer: Observer) -> None:
@@ -120,10 +135,8 @@ class _ObservedStream:
         error: BaseException | None = None
         try:
             for chunk in self._inner:
-                if passing := self._observer.chunk(chunk):
-                    yield passing
-            if passing := self._observer.rest():
-                yield passing
+                self._observer.chunk(chunk)
+                yield chunk
         except GeneratorExit:
             raise
         except BaseException as raised:
@@ -137,10 +150,8 @@ class _ObservedStream:
         inner = self._inner.__aiter__()
         try:
             async for chunk in inner:
-                if passing := self._observer.chunk(chunk):
-                    yield passing
-            if passing := self._observer.rest():
-                yield passing
+                self._observer.chunk(chunk)
+                yield chunk
         except GeneratorExit:
             raise
         except BaseException as raised:

@@ -1,13 +1,13 @@
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import openai
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from dagster_openai_otel import DagsterSpanProcessor, OpenAIRequestInstrumentor
 from dagster_openai_otel.testing import Answer, ToolCall
+from tests.calls.instrumenting import instrumented_with, provider_into
 
 CHAT = {
     "model": "gpt-4o",
@@ -20,20 +20,11 @@ PROMPT = [
 
 
 @pytest.fixture
-def spans():
+def spans() -> Iterator[InMemorySpanExporter]:
     """The spans of an instrumentor that captures content, in place of the one that does not."""
     exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(DagsterSpanProcessor())
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    instrumentor = OpenAIRequestInstrumentor()
-    before = instrumentor.spans
-    instrumentor.uninstrument()
-    instrumentor.instrument(tracer_provider=provider, capture_content=True)
-    yield exporter
-    instrumentor.uninstrument()
-    provider.shutdown()
-    instrumentor.instrument(tracer_provider=before._provider)
+    with instrumented_with(provider_into(exporter), capture_content=True):
+        yield exporter
 
 
 @pytest.fixture
@@ -42,10 +33,11 @@ def client(api):
         yield made
 
 
-def captured(exporter) -> dict[str, object]:
+def captured(exporter: InMemorySpanExporter) -> dict[str, Any]:
     (span,) = exporter.get_finished_spans()
+    attributes: Any = span.attributes
     names = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions")
-    return {name: json.loads(span.attributes[name]) for name in names if name in span.attributes}
+    return {name: json.loads(attributes[name]) for name in names if name in attributes}
 
 
 def test_prompt_and_completion_of_a_chat_stand_on_its_span(api, client, spans):

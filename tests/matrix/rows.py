@@ -64,9 +64,6 @@ class Row:
     stand_in: Callable[[], Any] = FakeOpenAI
     """What answers."""
 
-    wrong: str = ""
-    """Why the row cannot be right yet; a row that is right all the same fails."""
-
     @property
     def is_in_this_sdk(self) -> bool:
         """Whether the installed SDK can make the call."""
