@@ -47,7 +47,7 @@ def _cells(figures: Mapping[str, Figure]) -> Iterable[str]:
     yield f"{bare.seconds * 1000:.2f} ms"
     for figure in others:
         first, third = figure.quartiles
-        yield f"×{figure.ratio:.2f} ({first:.2f} to {third:.2f})"
+        yield f"{figure.ratio:.2f} ({first:.2f} to {third:.2f})"
 
 
 def _print(cells: Iterable[str]) -> None:

@@ -68,7 +68,7 @@ def measure(
 def _round(
     workload: Workload, variants: Sequence[Variant], client: openai.OpenAI, order: random.Random
 ) -> Mapping[str, float]:
-    """Seconds of CPU of each variant: thin slices in turn, in ever new order, then what is exported of them."""
+    """Seconds of CPU of each variant: slices in turn, in ever new order, then what is exported of them."""
     taken = {variant.name: 0.0 for variant in variants}
     for _ in range(_SLICES):
         for variant in order.sample(variants, len(variants)):

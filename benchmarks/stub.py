@@ -64,7 +64,7 @@ def _json(value: object) -> bytes:
 
 
 def _chat() -> dict[str, Any]:
-    message = {"role": "assistant", "content": _WORDS * 4, "refusal": None, "annotations": []}
+    message: dict[str, Any] = {"role": "assistant", "content": _WORDS * 4, "refusal": None, "annotations": []}
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",

@@ -19,7 +19,7 @@ class Workload:
     call: Callable[[openai.OpenAI], object]
     """Makes one call."""
     slice: int
-    """Calls that are timed together: some 10 ms, since a busy machine changes its pace from moment to moment."""
+    """Calls that are timed together: some 10 ms, as a busy machine changes its pace from moment to moment."""
 
 
 def _chat(client: openai.OpenAI) -> object:

@@ -8,6 +8,10 @@ import pytest
 
 from dagster_openai_otel import faults, instrument, processor
 from dagster_openai_otel.testing import FakeOpenAI
+from tests.matrix.score import pytest_terminal_summary
+
+# seen by pytest here, where also the parent of parallel workers loads it
+__all__ = ["pytest_terminal_summary"]
 
 
 @pytest.fixture(autouse=True)

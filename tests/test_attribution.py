@@ -15,7 +15,7 @@ from tests.events import billed, summed
 from tests.steps.asking import MODEL, ask, ask_async, execute, materialize, messages
 
 # Dagster calls its own backfill policies so
-pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:.* is currently in beta")
 
 LETTERS = dg.StaticPartitionsDefinition(list("abc"))
 AB = [dg.AssetSpec("a"), dg.AssetSpec("b")]

@@ -185,7 +185,7 @@ def test_a_context_of_a_direct_invocation_has_no_step(instance):
         context.op_execution_context.get_step_execution_context()
 
 
-@pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.* is currently in beta", "ignore::DeprecationWarning")
 def test_the_output_of_an_observable_source_asset_has_this_mark(instance, monkeypatch):
     """Metadata of an output that has it is in no event, so that usage is not added to it."""
     seen, original = [], execute_step.execute_core_compute

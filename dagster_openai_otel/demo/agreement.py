@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
+from rich.console import Console
 from rich.table import Table
 
 from dagster_openai_otel.tally import Sums
@@ -50,10 +51,20 @@ class Account:
         return f"{self.calls:,} calls, {self.total_tokens:,} tokens, ${self.cost_usd:f}"
 
 
-def difference_of(event_log: Account, ledger: Account) -> Table:
-    """Both accounts side by side, the rows that differ marked."""
+def show_agreement(event_log: Account, ledger: Account, console: Console) -> bool:
+    """Show that both accounts are the same, or else both side by side.
+
+    Returns:
+        Whether they are the same.
+    """
+    if event_log == ledger:
+        agrees = "[bold green]The ledger agrees[/], to the token and to the cent"
+        console.print(f"{agrees}: {ledger}.", soft_wrap=True)
+        return True
     table = Table("", "event log", "ledger", box=None, padding=(0, 2, 0, 0))
     for name in Account.__slots__:
         ours, theirs = getattr(event_log, name), getattr(ledger, name)
         table.add_row(name, str(ours), str(theirs), style=None if ours == theirs else "bold red")
-    return table
+    console.print("[bold red]The ledger does not agree[/]:\n")
+    console.print(table)
+    return False

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 from rich.console import Console
 
-from dagster_openai_otel.demo.agreement import Account, difference_of
+from dagster_openai_otel.demo.agreement import Account, show_agreement
 from dagster_openai_otel.demo.home import LOG, DemoError
 from dagster_openai_otel.demo.interrupts import Interrupts
 from dagster_openai_otel.demo.pipeline import run_pipeline
@@ -61,13 +61,8 @@ def _compare(total: Sums, api: Api, console: Console) -> bool:
     if api.bill is None:
         console.print("\nThe real API shows no ledger, so there is nothing to compare this with.")
         return True
-    event_log, ledger = Account.of_event_log(total), Account.of_ledger(api.bill)
-    if event_log == ledger:
-        console.print(f"\n[bold green]The ledger agrees[/], to the token and to the cent: {ledger}.")
-        return True
-    console.print("\n[bold red]The ledger does not agree[/]:\n")
-    console.print(difference_of(event_log, ledger))
-    return False
+    console.print()
+    return show_agreement(Account.of_event_log(total), Account.of_ledger(api.bill), console)
 
 
 def _explain(api: Api, home: Path, console: Console) -> None:

@@ -44,9 +44,9 @@ def serve(home: Path, console: Console) -> None:
     console.print("Starting the Dagster UI ...")
     with chosen_api() as api, _dagster_dev(port, log) as process:
         _await(process, url, log)
-        console.print(f"The Dagster UI is at [bold]{url}[/]. Ctrl-C stops it.")
-        console.print(f"API of runs that are started there: {api.name}.")
         with suppress(KeyboardInterrupt):
+            console.print(f"The Dagster UI is at [bold]{url}[/]. Ctrl-C stops it.")
+            console.print(f"API of runs that are started there: {api.name}.")
             process.wait()
             message = f"the Dagster UI ended by itself. See why in {os.path.relpath(log)}."
             raise DemoError(message)

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 from dagster import AssetExecutionContext, MetadataValue, OpExecutionContext
+from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.events import EngineEventData
 
 from dagster_openai_otel.faults import guarded
@@ -80,6 +81,9 @@ class Delivery:
 
     def close(self, error: BaseException | None) -> None:
         """The step is over: log what is left at once, also while the step is failing."""
+        if isinstance(error, DagsterAssetCheckFailedError) and not self._made.assets:
+            # raised for a check that blocks, once its result has been handled
+            self._book.confirm()
         self._scope.ended.set()
         self._log(self._failure(error) if error else self._outcome)
 

@@ -85,8 +85,12 @@ def _asset_of_output(output_name: str, context: OpExecutionContext) -> AssetKey 
 
 
 def _partitions(context: OpExecutionContext) -> tuple[str, ...]:
-    if context.assets_def.partitions_def is None:
-        return ()
+    try:
+        if context.assets_def.partitions_def is None:
+            return ()
+    except CheckError:
+        # assets of several kinds of partitions in one step, of which a run has one
+        pass
     if context.has_partition_key:
         return (context.partition_key,)
     return tuple(context.partition_keys) if context.has_partition_key_range else ()

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 
 _OURS = ("OPENAI_", "AZURE_OPENAI_", "OTEL_", "DAGSTER_")
 _GONE_SECONDS = 5
+# for a machine that has much else to do
+_END_SECONDS = 240
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +25,6 @@ class Ended:
     status: int
     output: str
     """All that it wrote to the screen."""
-    seconds: float
     left: list[str]
     """Processes of its group that outlived it."""
     log: str
@@ -33,8 +35,41 @@ class Ended:
         return [line.rstrip() for line in self.output.splitlines()]
 
 
+class Running:
+    """A demo that runs."""
+
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
+        self._process = process
+        self._folder = folder
+        self._read = ""
+
+    def read_until(self, words: str) -> str:
+        """All that it has written, up to a line with some words; blanks in a row count as two."""
+        for line in self._process.stdout or ():
+            self._read += line
+            if words in re.sub("  +", "  ", line):
+                break
+        return self._read
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C: a terminal tells all of the group."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def end(self) -> Ended:
+        """Wait for its end."""
+        rest, _ = self._process.communicate(timeout=_END_SECONDS)
+        log = self._folder / ".demo" / "output.log"
+        lines = log.read_text().splitlines(keepends=True) if log.exists() else []
+        return Ended(
+            status=self._process.returncode,
+            output=self._read + rest,
+            left=_left_of(self._process.pid),
+            log="".join(line for line in lines if " - dagster - DEBUG - " not in line),
+        )
+
+
 @contextmanager
-def started(folder: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def started(folder: Path, *arguments: str, **environment: str) -> Iterator[Running]:
     """A demo that runs; it is killed where the block leaves it running."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     with subprocess.Popen(  # noqa: S603  # our own command
@@ -48,38 +83,19 @@ def started(folder: Path, *arguments: str, **environment: str) -> Iterator[subpr
         start_new_session=True,
     ) as process:
         try:
-            yield process
+            yield Running(process, folder)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def read_until(process: subprocess.Popen[str], words: str) -> str:
-    """What a demo writes, up to a line with some words; blanks in a row count as two."""
-    read = ""
-    for line in process.stdout or ():
-        read += line
-        if words in re.sub("  +", "  ", line):
-            break
-    return read
+def computing_seconds() -> float:
+    """How long the processors have worked for children of this process that have ended, and for theirs."""
+    used = getrusage(RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
-def ended(process: subprocess.Popen[str], folder: Path, *, read: str = "", timeout: float = 110) -> Ended:
-    """Wait for the end of a demo, of which something may have been read already."""
-    began = time.monotonic()
-    output, _ = process.communicate(timeout=timeout)
-    log = folder / ".demo" / "output.log"
-    lines = log.read_text().splitlines(keepends=True) if log.exists() else []
-    return Ended(
-        status=process.returncode,
-        output=read + output,
-        seconds=time.monotonic() - began,
-        left=left_of(process.pid),
-        log="".join(line for line in lines if " - dagster - DEBUG - " not in line),
-    )
-
-
-def left_of(group: int) -> list[str]:
+def _left_of(group: int) -> list[str]:
     """The processes of a group that are there still after a moment, but for those that have ended."""
     deadline = time.monotonic() + _GONE_SECONDS
     while (left := _processes_of(group)) and time.monotonic() < deadline:

@@ -5,18 +5,24 @@ from decimal import Decimal
 
 import pytest
 
-from tests.demo.running import Ended, ended, started
+from tests.demo.running import Ended, computing_seconds, started
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 _ROW = re.compile(r"^(\S.*?) +([\d,]+) +([\d,]+) +([\d,]+) +([\d,]+) +(\d+\.\d+)\b")
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    folder = tmp_path_factory.mktemp("demo")
-    with started(folder) as process:
-        return ended(process, folder)
+def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, float]:
+    before = computing_seconds()
+    with started(tmp_path_factory.mktemp("demo")) as running:
+        demo = running.end()
+    return demo, computing_seconds() - before
+
+
+@pytest.fixture
+def demo(measured: tuple[Ended, float]) -> Ended:
+    return measured[0]
 
 
 @pytest.fixture
@@ -31,8 +37,8 @@ def test_the_demo_ends_well_and_the_ledger_agrees(demo):
     assert "The ledger agrees, to the token and to the cent" in demo.output
 
 
-def test_the_demo_takes_less_than_a_minute(demo):
-    assert demo.seconds < 60
+def test_the_demo_takes_less_than_a_minute_of_computing(measured):
+    assert measured[1] < 60
 
 
 def test_the_demo_leaves_nothing_running(demo):
@@ -70,7 +76,7 @@ def test_the_total_of_the_table_is_the_sum_of_what_it_shows(rows):
 def test_the_total_of_the_table_is_what_the_ledger_says(demo, rows):
     calls, given, _, answered, dollars = rows["total"]
 
-    assert f"cent: {calls} calls, {given + answered:,} tokens, ${dollars}." in " ".join(demo.lines)
+    assert f"cent: {calls} calls, {given + answered:,} tokens, ${dollars}." in demo.output
 
 
 def test_each_partition_has_its_own_usage(rows):

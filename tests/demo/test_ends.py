@@ -1,22 +1,18 @@
 """How the demo ends where it cannot go on."""
 
-import os
-import signal
-
 import pytest
 
-from tests.demo.running import ended, read_until, started
+from tests.demo.running import started
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize("words", ["Starting Dagster", "summaries  started"])
 def test_ctrl_c_stops_the_demo_and_all_of_its_processes(tmp_path, words):
-    # as a terminal does it: all of the group are told
-    with started(tmp_path) as process:
-        read = read_until(process, words)
-        os.killpg(process.pid, signal.SIGINT)
-        demo = ended(process, tmp_path, read=read)
+    with started(tmp_path) as running:
+        running.read_until(words)
+        running.interrupt()
+        demo = running.end()
 
     assert demo.lines[-1] == "Stopped. Nothing is left running."
     assert demo.status == 130
@@ -26,8 +22,8 @@ def test_ctrl_c_stops_the_demo_and_all_of_its_processes(tmp_path, words):
 
 def test_an_api_that_cannot_be_reached_ends_the_demo_with_a_message(tmp_path):
     # nobody listens on port 9
-    with started(tmp_path, OPENAI_API_KEY="key", OPENAI_BASE_URL="http://127.0.0.1:9/v1") as process:
-        demo = ended(process, tmp_path)
+    with started(tmp_path, OPENAI_API_KEY="key", OPENAI_BASE_URL="http://127.0.0.1:9/v1") as running:
+        demo = running.end()
 
     assert demo.status == 1
     assert "failed after" in demo.output
@@ -38,8 +34,8 @@ def test_an_api_that_cannot_be_reached_ends_the_demo_with_a_message(tmp_path):
 
 
 def test_with_opentelemetry_turned_off_the_demo_does_not_start(tmp_path):
-    with started(tmp_path, OTEL_SDK_DISABLED="true") as process:
-        demo = ended(process, tmp_path)
+    with started(tmp_path, OTEL_SDK_DISABLED="true") as running:
+        demo = running.end()
 
     assert demo.status == 1
     assert "The demo cannot go on: OTEL_SDK_DISABLED is set to 'true'" in demo.output
@@ -49,8 +45,8 @@ def test_a_folder_that_is_not_the_demos_is_left_as_it_is(tmp_path):
     kept = tmp_path / ".demo" / "precious.txt"
     kept.parent.mkdir()
     kept.write_text("precious")
-    with started(tmp_path) as process:
-        demo = ended(process, tmp_path)
+    with started(tmp_path) as running:
+        demo = running.end()
 
     assert demo.status == 1
     assert "the demo did not make it" in demo.output

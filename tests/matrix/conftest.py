@@ -1,4 +1,4 @@
-"""The player of the matrix, and its score at the end of the session."""
+"""The player of the matrix."""
 
 import gc
 from collections.abc import Iterator
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.matrix.play import Player
-from tests.matrix.score import pytest_terminal_summary
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,19 @@ def test_a_check_inside_an_asset_leaves_the_usage_to_the_asset(api, instance):
     assert summed(ran.shown) == billed(api.bill)
 
 
+def test_an_asset_whose_own_check_blocks_shows_its_usage_once(api, instance):
+    @dg.asset(check_specs=[dg.AssetCheckSpec("rhymes", asset="verse", blocking=True)])
+    def verse():
+        ask()
+        return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=False)])
+
+    ran = materialize(instance, verse)
+
+    assert not ran.result.success
+    assert [(event.target, event.calls) for event in ran.shown] == [("verse", 1)]
+    assert summed(ran.shown) == billed(api.bill)
+
+
 def test_only_the_check_of_an_asset_is_selected_and_shows_its_usage(api, instance):
     @dg.multi_asset(
         specs=[dg.AssetSpec("verse", skippable=True)],

@@ -54,6 +54,7 @@ def plain():
 def lent(context: dg.AssetExecutionContext, openai: OpenAIResource):
     with openai.get_client(context) as client:
         ask(client=client)
+    with openai.get_client(context) as client:
         ask(client=client)
 
 with dg.DagsterInstance.ephemeral() as instance:

@@ -6,7 +6,7 @@ from tests.events import billed, summed
 from tests.steps.asking import ask, materialize
 
 # Dagster calls its own backfill policies so
-pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:.* is currently in beta")
 
 LETTERS = dg.StaticPartitionsDefinition(list("abcde"))
 SINGLE_RUN = dg.BackfillPolicy.single_run()
@@ -62,12 +62,13 @@ def test_a_dynamic_partition_gets_its_own_usage(api, instance):
 @pytest.mark.parametrize("calls", [1, 4, 5])
 def test_a_range_of_partitions_shares_evenly_and_never_copies(calls, api, instance):
     @dg.asset(partitions_def=LETTERS, backfill_policy=SINGLE_RUN)
-    def letter():
+    def letter() -> None:
         for _ in range(calls):
             ask()
 
     ran = materialize(instance, letter, tags=letters("b", "e"))
 
+    assert ran.result.success
     assert sorted(event.partition or "" for event in ran.shown) == ["b", "c", "d", "e"]
     assert {event.metadata["openai/share"] for event in ran.shown} == {"even split over 4 partitions"}
     assert summed(ran.shown) == billed(api.bill)
@@ -75,11 +76,12 @@ def test_a_range_of_partitions_shares_evenly_and_never_copies(calls, api, instan
 
 def test_a_range_of_one_partition_is_no_split(api, instance):
     @dg.asset(partitions_def=LETTERS, backfill_policy=SINGLE_RUN)
-    def letter():
+    def letter() -> None:
         ask()
 
     ran = materialize(instance, letter, tags=letters("c", "c"))
 
+    assert ran.result.success
     assert ran.partitions == [("materialization", "letter", "c", 1)]
     assert "openai/share" not in ran.shown[0].metadata
     assert summed(ran.shown) == billed(api.bill)
@@ -87,18 +89,19 @@ def test_a_range_of_one_partition_is_no_split(api, instance):
 
 def test_a_range_of_a_time_window_shares_evenly(api, instance):
     @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2026-01-01"), backfill_policy=SINGLE_RUN)
-    def day():
+    def day() -> None:
         ask()
 
     ran = materialize(instance, day, tags=letters("2026-01-02", "2026-01-04"))
 
+    assert ran.result.success
     assert [partition for _, _, partition, _ in ran.partitions] == ["2026-01-02", "2026-01-03", "2026-01-04"]
     assert summed(ran.shown) == billed(api.bill)
 
 
 def test_partitions_that_code_names_get_their_own_and_share_the_rest(api, instance):
     @dg.asset(partitions_def=LETTERS, backfill_policy=SINGLE_RUN)
-    def letter(context: dg.AssetExecutionContext):
+    def letter(context: dg.AssetExecutionContext) -> None:
         for key in context.partition_keys:
             with attribute_usage(partition_key=key):
                 ask(key)
@@ -107,6 +110,7 @@ def test_partitions_that_code_names_get_their_own_and_share_the_rest(api, instan
 
     ran = materialize(instance, letter, tags=letters("a", "c"))
 
+    assert ran.result.success
     assert ran.partitions == [("materialization", "letter", key, 2) for key in "abc"]
     assert summed(ran.shown) == billed(api.bill)
 
