@@ -50,7 +50,9 @@ def booked(ledger: Ledger) -> tuple[int, int]:
     return sum(each.calls for each in sums), sum(each.usage.total_tokens for each in sums)
 
 
-@pytest.mark.parametrize("sampler", [ALWAYS_ON, ALWAYS_OFF, TraceIdRatioBased(0.1)], ids=lambda sampler: sampler.get_description())
+@pytest.mark.parametrize(
+    "sampler", [ALWAYS_ON, ALWAYS_OFF, TraceIdRatioBased(0.1)], ids=lambda sampler: sampler.get_description()
+)
 def test_every_call_is_counted_whatever_the_sampler_drops(sampler: Sampler, ledger: Ledger):
     make_calls(calls_tracer(provider_with(sampler=sampler)), 50)
 
