@@ -11,13 +11,21 @@ from tests.steps.asking import ask, ask_async
 
 instrument()
 
-LETTERS = dg.StaticPartitionsDefinition(list("abc"))
+
+def ask_later():
+    time.sleep(0.3)
+    ask("Later.")
 
 
-@dg.asset
-def poem():
+@dg.asset(retry_policy=dg.RetryPolicy(max_retries=1))
+def poem(context: dg.AssetExecutionContext):
     with ThreadPoolExecutor(2) as pool:
-        return "".join(pool.map(ask, ["One.", "Two."]))
+        lines = list(pool.map(ask, ["One.", "Two."]))
+    if context.retry_number == 0:
+        message = "the first try"
+        raise RuntimeError(message)
+    threading.Thread(target=ask_later).start()
+    return "".join(lines)
 
 
 @dg.multi_asset(specs=[dg.AssetSpec(key, deps=[poem]) for key in ("left", "right")])
@@ -29,61 +37,34 @@ async def both():
     return dg.MaterializeResult(asset_key="left"), dg.MaterializeResult(asset_key="right")
 
 
-@dg.asset(retry_policy=dg.RetryPolicy(max_retries=1))
-def flaky(context: dg.AssetExecutionContext):
-    ask("Try.")
-    if context.retry_number == 0:
-        message = "the first try"
-        raise RuntimeError(message)
-
-
 @dg.asset_check(asset=poem)
 def rhymes(poem: str):
     ask(poem)
     return dg.AssetCheckResult(passed=True)
 
 
-def ask_later():
-    time.sleep(0.3)
-    ask("Later.")
-
-
 @dg.asset
-def hasty():
-    threading.Thread(target=ask_later).start()
-
-
-@dg.op
-def draft():
-    return ask("Draft.")
-
-
-ASSETS = [poem, both, flaky, hasty]
+def verse():
+    ask("A verse.")
 
 
 def pipeline() -> dg.JobDefinition:
     """Assets and a check, each in a process of its own."""
-    return _job("pipeline", dg.AssetSelection.all(), {"max_concurrent": 2})
+    return _job("pipeline", dg.AssetSelection.all() - dg.AssetSelection.assets(verse), {"max_concurrent": 2})
 
 
 def forked() -> dg.JobDefinition:
     """One asset, in a process that a server forks."""
-    selection = dg.AssetSelection.assets(poem).without_checks()
-    return _job("forked", selection, {"max_concurrent": 1, "start_method": {"forkserver": {}}})
+    config = {"max_concurrent": 1, "start_method": {"forkserver": {}}}
+    return _job("forked", dg.AssetSelection.assets(verse), config)
 
 
 def single() -> dg.JobDefinition:
     """One asset, in a process of its own."""
-    return _job("single", dg.AssetSelection.assets(poem).without_checks(), {"max_concurrent": 1})
+    return _job("single", dg.AssetSelection.assets(verse), {"max_concurrent": 1})
 
 
 def _job(name: str, selection: dg.AssetSelection, config: dict[str, object]) -> dg.JobDefinition:
-    executor = dg.multiprocess_executor.configured(config)
-    job = dg.define_asset_job(name, selection, executor_def=executor)
-    definitions = dg.Definitions(ASSETS, asset_checks=[rhymes], jobs=[job])
+    job = dg.define_asset_job(name, selection, executor_def=dg.multiprocess_executor.configured(config))
+    definitions = dg.Definitions([poem, both, verse], asset_checks=[rhymes], jobs=[job])
     return definitions.get_repository_def().get_job(name)
-
-
-@dg.job(executor_def=dg.multiprocess_executor)
-def ops():
-    draft()

@@ -1,0 +1,22 @@
+"""Libraries that stand on the SDK, each in an environment of its own: `scripts/test-libraries` runs them.
+
+`TEST_LIBRARIES` names the files to collect, which that script sets; without it, none is. `TEST_LIBRARIES_BESIDE`
+names whose own instrumentation is switched on beside.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.libraries.beside import BESIDE
+
+_WANTED = os.environ.get("TEST_LIBRARIES", "").split()
+collect_ignore = [path.name for path in Path(__file__).parent.glob("test_*.py") if path.name not in _WANTED]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def beside(instrumented: None) -> Iterator[None]:  # noqa: ARG001  # the library is there first
+    with BESIDE[os.environ.get("TEST_LIBRARIES_BESIDE", "nothing")]():
+        yield

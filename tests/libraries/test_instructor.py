@@ -1,0 +1,82 @@
+# mypy: disable-error-code="import-not-found,misc"
+"""instructor in an asset: structured output, what is asked for again, partial and async output."""
+
+import instructor
+import openai
+import pytest
+from pydantic import BaseModel
+
+from dagster_openai_otel.testing import Answer, ToolCall
+from tests.libraries.asset import MODEL, assert_counted, assert_counted_where_asked, shown
+
+pytestmark = pytest.mark.slow
+
+MESSAGES = [{"role": "user", "content": "The capital of Norway?"}]
+RIGHT = Answer(tool_calls=[ToolCall(name="City", arguments={"name": "Oslo"})])
+WRONG = Answer(tool_calls=[ToolCall(name="City", arguments={"name": None})])
+
+
+class City(BaseModel):
+    name: str
+
+
+def asked(client):
+    return client.create(model=MODEL, messages=MESSAGES, response_model=City, max_retries=3)
+
+
+def test_structured_output_is_counted(instance, api):
+    api.script(RIGHT)
+
+    def work() -> None:
+        with openai.OpenAI() as client:
+            asked(instructor.from_openai(client))
+
+    assert_counted(shown(instance, work), api, calls=1)
+
+
+def test_every_time_it_is_asked_for_again_is_counted(instance, api):
+    api.script(WRONG, WRONG, RIGHT)
+
+    def work() -> None:
+        with openai.OpenAI() as client:
+            asked(instructor.from_openai(client))
+
+    assert_counted(shown(instance, work), api, calls=3)
+
+
+def test_async_output_is_counted(instance, api):
+    api.script(RIGHT)
+
+    async def work() -> None:
+        async with openai.AsyncOpenAI() as client:
+            await asked(instructor.from_openai(client))
+
+    assert_counted(shown(instance, work), api, calls=1)
+
+
+def test_output_by_json_schema_is_counted(instance, api):
+    def work() -> None:
+        with openai.OpenAI() as client:
+            asked(instructor.from_openai(client, mode=instructor.Mode.JSON_SCHEMA))
+
+    assert_counted(shown(instance, work), api, calls=1)
+
+
+def test_output_of_responses_is_counted(instance, api):
+    api.script(RIGHT)
+
+    def work() -> None:
+        with openai.OpenAI() as client:
+            asked(instructor.from_openai(client, mode=instructor.Mode.RESPONSES_TOOLS))
+
+    assert_counted(shown(instance, work), api, calls=1)
+
+
+def test_partial_output_is_counted_where_its_stream_asks(instance, api):
+    api.script(RIGHT)
+
+    def work() -> None:
+        with openai.OpenAI() as client:
+            list(instructor.from_openai(client).create_partial(model=MODEL, messages=MESSAGES, response_model=City))
+
+    assert_counted_where_asked(shown(instance, work), api, calls=1)
