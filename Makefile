@@ -8,7 +8,7 @@ RUN := $(UV) run --frozen
 .DEFAULT_GOAL := help
 unexport VIRTUAL_ENV
 
-.PHONY: help demo ui test check lint format-check types imports lock docs format clean
+.PHONY: help demo ui test test-slow check lint format-check types imports lock docs format clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile

@@ -34,6 +34,9 @@ class Ledger:
         self._folding = threading.RLock()
         self._fold_at = COMPACT_AT
 
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
     def add(self, target: Target, tally: Tally) -> None:
         """Book usage for a target."""
         self._entries.append((target, tally))

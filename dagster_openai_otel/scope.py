@@ -1,5 +1,6 @@
 """Which step is running: carried in the OpenTelemetry context, so that it reaches threads and tasks."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ class StepScope:
     """Set where dagster-openai's own metadata keys are to be written too."""
     ended: threading.Event = field(default_factory=threading.Event)
     """Set when the step has handed over its usage: what is booked from then on is late."""
+    process_id: int = field(default_factory=os.getpid)
+    """The process that the step runs in: one that it forks has a copy of the ledger, which nobody reads."""
     on_late: list[Callable[[], None]] = field(default_factory=list)
     """What to call, in a thread where Dagster can be called, when something late was booked."""
 
@@ -49,16 +52,17 @@ def find(context: Context | None = None) -> StepScope | None:
     """Find the step that a piece of code runs for.
 
     Looks in the OpenTelemetry context, then in the task's own context (code that starts a trace of its
-    own empties the former), then takes the only step that is running in this process.
+    own empties the former), then takes the only step that is running in this process. A process that a
+    step forks runs for none.
 
     Args:
         context: Where to look first; `None` for the current context.
     """
     found = otel_context.get_value(_SCOPE, context) or _task_scope.get()
-    if isinstance(found, StepScope):
-        return found
     running = _running
-    return running[0] if len(running) == 1 else None
+    if not isinstance(found, StepScope) and len(running) == 1:
+        found = running[0]
+    return found if isinstance(found, StepScope) and found.process_id == os.getpid() else None
 
 
 def find_target(context: Context | None = None) -> Target:

@@ -42,17 +42,19 @@ class BodyReader:
         """What the body said; nothing where it is broken."""
         try:
             body = self._decode(bytes(self._body))
-            payload = None if self.sse else json.loads(body)
+            # some servers call a stream of events JSON
+            sse = self.sse or body.lstrip().startswith((b"data:", b"event:"))
+            payload = None if sse else json.loads(body)
         except Exception:  # noqa: BLE001  # a body that was cut or is no JSON says nothing
             return Answer()
-        if not self.sse:
-            if self._listener is not None:
-                with guarded("the completion on the span of a call"):
-                    self._listener(payload)
-            return read(payload)
-        reader = SseReader(self._listener)
-        reader.feed(body)
-        return reader.finish()
+        if sse:
+            reader = SseReader(self._listener)
+            reader.feed(body)
+            return reader.finish()
+        if self._listener is not None:
+            with guarded("the completion on the span of a call"):
+                self._listener(payload)
+        return read(payload)
 
 
 class SilentReader:

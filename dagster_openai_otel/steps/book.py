@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from threading import Lock
 
 from dagster_openai_otel.ledger import Ledger, Target
 from dagster_openai_otel.steps.targets import Made
@@ -19,7 +20,10 @@ class Share:
 
 
 class Book:
-    """What a step used and has not been shown yet. Only the step's own thread uses it."""
+    """What a step used and has not been shown yet.
+
+    Only the step's own thread uses it; once the step is over, any thread may take the leftovers.
+    """
 
     def __init__(self, ledger: Ledger, made: Made) -> None:
         self._ledger = ledger
@@ -27,6 +31,7 @@ class Book:
         self._held: dict[Target, Share] = {}
         self._given: list[Share] = []
         self._waiting = list(made.assets)
+        self._taking = Lock()
 
     def shares_of(self, asset: str) -> list[Share]:
         """The shares of an asset that is about to be handled, one for each partition that gets its own."""
@@ -59,11 +64,18 @@ class Book:
 
     def leftovers(self) -> list[Share]:
         """All that was not given or not handled, for whatever the step makes."""
-        given, self._given = self._given, []
-        for share in given:
-            self._hold(share)
-        self._settle()
-        left, self._held = list(self._held.values()), {}
+        left: list[Share] = []
+        # never waits: it can be asked again from another thread, or from the garbage collector in its midst
+        while (self._given or self._held or self._ledger) and self._taking.acquire(blocking=False):
+            try:
+                given, self._given = self._given, []
+                for share in given:
+                    self._hold(share)
+                self._settle()
+                taken, self._held = self._held, {}
+                left += taken.values()
+            finally:
+                self._taking.release()
         return left
 
     def _settle(self) -> None:

@@ -35,6 +35,6 @@ def assert_counted(shown: dict[str, Any], api: FakeOpenAI, *, calls: int) -> Non
 
 
 def assert_counted_where_asked(shown: dict[str, Any], api: FakeOpenAI, *, calls: int) -> None:
-    """The same of streams whose usage the library does not ask for: unknown, unless `stream_usage` is `always`."""
+    """The same of streams whose usage nobody asks for: unknown, unless `stream_usage` is `always`."""
     assert shown == billed(api.bill)
     assert (shown["calls"], shown["calls_without_usage"]) == (calls, 0 if ASKS_ALWAYS else calls)

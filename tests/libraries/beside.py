@@ -1,4 +1,3 @@
-# mypy: disable-error-code="import-not-found,import-untyped"
 """Instrumentations of others, switched on for a whole session: none of them may change a count.
 
 None can be taken off reliably, so that each has a session of its own.
@@ -36,10 +35,9 @@ def _own() -> Iterator[None]:
             if _is_installed(library):
                 getattr(importlib.import_module(module), name)().instrument(tracer_provider=provider)
         if _is_installed("pydantic_ai"):
-            from pydantic_ai import Agent
-            from pydantic_ai.models.instrumented import InstrumentationSettings
-
-            Agent.instrument_all(InstrumentationSettings(tracer_provider=provider))
+            settings = importlib.import_module("pydantic_ai.models.instrumented").InstrumentationSettings
+            agent = importlib.import_module("pydantic_ai").Agent
+            agent.instrument_all(settings(tracer_provider=provider))
         yield
         # else nothing stood beside, and nothing was tested
         assert exporter.get_finished_spans()

@@ -1,7 +1,7 @@
 """Libraries that stand on the SDK, each in an environment of its own: `scripts/test-libraries` runs them.
 
-`TEST_LIBRARIES` names the files to collect, which that script sets; without it, none is. `TEST_LIBRARIES_BESIDE`
-names whose own instrumentation is switched on beside.
+`TEST_LIBRARIES`, which that script sets, names the files to collect; without it, none is.
+`TEST_LIBRARIES_BESIDE` names the instrumentations of others that are switched on beside.
 """
 
 import os
@@ -17,6 +17,6 @@ collect_ignore = [path.name for path in Path(__file__).parent.glob("test_*.py") 
 
 
 @pytest.fixture(scope="session", autouse=True)
-def beside(instrumented: None) -> Iterator[None]:  # noqa: ARG001  # the library is there first
+def beside(instrumented: None) -> Iterator[None]:  # the library is there first
     with BESIDE[os.environ.get("TEST_LIBRARIES_BESIDE", "nothing")]():
         yield

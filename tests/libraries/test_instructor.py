@@ -1,6 +1,9 @@
 # mypy: disable-error-code="import-not-found,misc"
 """instructor in an asset: structured output, what is asked for again, partial and async output."""
 
+import os
+from contextlib import nullcontext
+
 import instructor
 import openai
 import pytest
@@ -11,6 +14,8 @@ from tests.libraries.asset import MODEL, assert_counted, assert_counted_where_as
 
 pytestmark = pytest.mark.slow
 
+# These two give instructor an async generator, which it cannot read; the call is counted all the same.
+BROKEN = os.environ.get("TEST_LIBRARIES_BESIDE") in {"traceloop", "openinference"}
 MESSAGES = [{"role": "user", "content": "The capital of Norway?"}]
 RIGHT = Answer(tool_calls=[ToolCall(name="City", arguments={"name": "Oslo"})])
 WRONG = Answer(tool_calls=[ToolCall(name="City", arguments={"name": None})])
@@ -76,7 +81,11 @@ def test_partial_output_is_counted_where_its_stream_asks(instance, api):
     api.script(RIGHT)
 
     def work() -> None:
-        with openai.OpenAI() as client:
-            list(instructor.from_openai(client).create_partial(model=MODEL, messages=MESSAGES, response_model=City))
+        with openai.OpenAI() as client, pytest.raises(TypeError) if BROKEN else nullcontext():
+            list(
+                instructor.from_openai(client).create_partial(
+                    model=MODEL, messages=MESSAGES, response_model=City
+                )
+            )
 
     assert_counted_where_asked(shown(instance, work), api, calls=1)

@@ -33,7 +33,9 @@ def test_an_async_call_is_counted(instance, api):
 
 
 def test_a_batch_in_threads_is_counted(instance, api):
-    assert_counted(shown(instance, lambda: ChatOpenAI(model=MODEL).batch(["One.", "Two.", "Three."])), api, calls=3)
+    assert_counted(
+        shown(instance, lambda: ChatOpenAI(model=MODEL).batch(["One.", "Two.", "Three."])), api, calls=3
+    )
 
 
 def test_a_stream_that_asks_for_usage_is_counted(instance, api):

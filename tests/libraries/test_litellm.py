@@ -15,7 +15,10 @@ MESSAGES = [{"role": "user", "content": "Hello."}]
 USAGE_WANTED = {"include_usage": True}
 TOOL = {
     "type": "function",
-    "function": {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
+    "function": {
+        "name": "weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    },
 }
 
 

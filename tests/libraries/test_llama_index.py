@@ -92,7 +92,9 @@ def test_a_stream_of_responses_is_counted(instance, api):
 
 def test_embeddings_are_counted(instance, api):
     embedding = OpenAIEmbedding(model="text-embedding-3-small", api_base=api.base_url)
-    assert_counted(shown(instance, lambda: embedding.get_text_embedding_batch(["One.", "Two."])), api, calls=1)
+    assert_counted(
+        shown(instance, lambda: embedding.get_text_embedding_batch(["One.", "Two."])), api, calls=1
+    )
 
 
 def test_async_embeddings_are_counted(instance, api):

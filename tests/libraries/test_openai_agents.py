@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from agents import Agent, Runner, function_tool, set_default_openai_api, set_trace_processors, set_tracing_disabled
+from agents import (
+    Agent,
+    Runner,
+    function_tool,
+    set_default_openai_api,
+    set_trace_processors,
+    set_tracing_disabled,
+)
 from pydantic import BaseModel
 
 from dagster_openai_otel.testing import Answer, ToolCall
@@ -26,7 +33,7 @@ def weather(city: str) -> str:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def no_export(beside: None) -> None:  # noqa: ARG001  # its processor is the only one that stays
+def no_export(beside: None) -> None:  # its processor is the only one that stays
     if os.environ.get("TEST_LIBRARIES_BESIDE") != "own":
         set_trace_processors([])
         set_tracing_disabled(disabled=True)

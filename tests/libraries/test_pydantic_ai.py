@@ -19,7 +19,7 @@ class City(BaseModel):
 
 
 @pytest.fixture(params=[OpenAIChatModel, OpenAIResponsesModel])
-def model(request, api) -> Any:  # noqa: ARG001  # finds the stand-in in the environment
+def model(request, api) -> Any:  # finds the stand-in in the environment
     return request.param(MODEL)
 
 
