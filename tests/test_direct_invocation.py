@@ -131,7 +131,9 @@ def test_a_check_returns_what_it_returns(lending):
             ask(client=client)
         return dg.AssetCheckResult(passed=True)
 
-    result: Any = rhymes(dg.build_asset_check_context(), openai=lending)
+    # Dagster 1.10 invokes a check with the context of an op
+    build = getattr(dg, "build_asset_check_context", dg.build_op_context)
+    result: Any = rhymes(build(), openai=lending)
 
     assert result.passed
 

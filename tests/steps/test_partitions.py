@@ -1,3 +1,5 @@
+import warnings
+
 import dagster as dg
 import pytest
 
@@ -9,7 +11,9 @@ from tests.steps.asking import ask, materialize
 pytestmark = pytest.mark.filterwarnings("ignore:.* is currently in beta")
 
 LETTERS = dg.StaticPartitionsDefinition(list("abcde"))
-SINGLE_RUN = dg.BackfillPolicy.single_run()
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    SINGLE_RUN = dg.BackfillPolicy.single_run()
 
 
 def letters(start: str, end: str) -> dict[str, str]:

@@ -1,4 +1,5 @@
 import asyncio
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -129,7 +130,6 @@ SHAPES = [
     nothing,
     wrapped_value,
     materialize_result,
-    materialize_result_with_a_value,
     generator,
     generator_of_a_materialize_result,
     generator_of_events,
@@ -141,6 +141,9 @@ SHAPES = [
     long_key,
     with_a_check,
 ]
+if "value" in inspect.signature(dg.MaterializeResult).parameters:
+    # not in Dagster 1.10
+    SHAPES.append(materialize_result_with_a_value)
 
 
 @pytest.mark.parametrize("asset", SHAPES, ids=lambda asset: asset.key.to_user_string())
