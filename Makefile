@@ -19,8 +19,11 @@ demo: ## run the demo pipeline against a local stand-in for the API and show wha
 ui: ## the same in the Dagster UI
 	@$(RUN) --no-default-groups --group ui python -m dagster_openai_otel.demo ui
 
-test: ## run all tests
-	@$(RUN) pytest -n auto
+test: ## run the tests, but for those that take long
+	@$(RUN) pytest -n auto -m "not slow"
+
+test-slow: ## run the tests that take long: other processes, the demo, the Dagster UI
+	@$(RUN) pytest -n auto -m slow
 
 check: lint format-check types imports lock docs ## everything that CI checks besides the tests
 

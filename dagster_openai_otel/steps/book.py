@@ -28,6 +28,7 @@ class Book:
     def __init__(self, ledger: Ledger, made: Made) -> None:
         self._ledger = ledger
         self._made = made
+        self._assets, self._partitions = frozenset(made.assets), frozenset(made.partitions)
         self._held: dict[Target, Share] = {}
         self._given: list[Share] = []
         self._waiting = list(made.assets)
@@ -93,8 +94,8 @@ class Book:
         """A target without what the step does not make: a lent client can be used in another step."""
         asset, partition = target.asset_key, target.partition_key
         return Target(
-            asset_key=asset if asset in self._made.assets else None,
-            partition_key=partition if partition in self._made.partitions else None,
+            asset_key=asset if asset in self._assets else None,
+            partition_key=partition if partition in self._partitions else None,
         )
 
     def _hold(self, share: Share) -> None:

@@ -26,13 +26,13 @@ def test_the_usage_of_all_processes_adds_up_to_the_bill(api):
     success, shown = executed(jobs.pipeline)
 
     assert success
-    assert sorted((event.kind, event.target, event.calls, event.outcome) for event in shown) == [
-        ("check", "poem:rhymes", 1, None),
-        ("materialization", "left", 2, None),
-        ("materialization", "poem", 2, None),
-        ("materialization", "right", 1, None),
-        ("observation", "poem", 1, "after the step"),
-        ("observation", "poem", 2, "failed attempt 1"),
+    assert sorted((event.kind, event.target, event.calls) for event in shown) == [
+        ("check", "poem:rhymes", 1),
+        ("materialization", "left", 2),
+        ("materialization", "poem", 2),
+        ("materialization", "right", 1),
+        ("observation", "poem", 1),
+        ("observation", "poem", 2),
     ]
     assert summed(shown) == billed(api.bill)
 
