@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal, localcontext
-from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,16 @@ _UNITS = {
     "input_image_tokens": "input_image_tokens",
     "output_image_tokens": "output_image_tokens",
 }
+_NOT_TEXT = tuple(
+    name for name in _UNITS if name not in {"input_tokens", "output_tokens", "cached_input_tokens"}
+)
+# prices that a request of text has nothing to do with, but for the first three
+_NOT_BY_REQUEST = frozenset(
+    {"input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok"}
+    | {"input_audio_mtok", "output_audio_mtok", "cache_audio_read_mtok"}
+    | {"input_image_mtok", "output_image_mtok", "cache_image_read_mtok"}
+    | {"web_searches_kcount", "storage_searches_kcount"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +103,6 @@ def preload() -> None:
 _preloaded = threading.Event()
 
 
-@cache
 def _table() -> "genai_prices.data_snapshot.DataSnapshot":
     from genai_prices import data_snapshot
 
@@ -102,37 +110,75 @@ def _table() -> "genai_prices.data_snapshot.DataSnapshot":
 
 
 def _price_of(request: Request, model: str) -> Decimal | None:
-    _table()
+    """The price of a model that the table lists."""
     from genai_prices import calc_price
 
+    context = _context(request)
     try:
-        return calc_price(
+        if context is None and _is_text(request):
+            _, listed = _table().find_provider_model(model, None, request.provider, None)
+            cost = _price_of_text(listed.get_prices(request.at), request.usage)
+            if cost is not None:
+                return cost
+        priced = calc_price(
             _counts(request),
             model,
             provider_id=request.provider,
             genai_request_timestamp=request.at,
-            price_context=_context(request),
-        ).total_price
+            price_context=context,
+        )
     except (LookupError, ValueError):
         return None
+    by_length = priced.model_price.audio_hours or priced.model_price.input_audio_hours
+    return priced.total_price if request.audio_seconds is None or by_length else None
 
 
 def _price_at(own: Mapping[str, Decimal], request: Request) -> Decimal | None:
+    """The user's own price."""
     from genai_prices.types import ModelPrice
 
     used = {"input_mtok": request.usage.input_tokens, "output_mtok": request.usage.output_tokens}
-    if any(count and name not in own for name, count in used.items()):
+    if request.audio_seconds is not None or any(count and name not in own for name, count in used.items()):
         return None
+    prices = ModelPrice(**own)
     try:
-        return ModelPrice(**own).calc_price(_counts(request))["total_price"]
+        cost = _price_of_text(prices, request.usage) if _is_text(request) else None
+        return cost if cost is not None else prices.calc_price(_counts(request))["total_price"]
     except ValueError:
         return None
 
 
+def _is_text(request: Request) -> bool:
+    """Whether nothing was used but tokens of text, none of which were written to a cache."""
+    return (
+        request.audio_seconds is None
+        and not request.web_searches
+        and not any(getattr(request.usage, name) for name in _NOT_TEXT)
+    )
+
+
+def _price_of_text(prices: "genai_prices.types.ModelPrice", usage: Usage) -> Decimal | None:
+    """What genai-prices reckons too, in a tenth of the time; `None` where that is to be asked."""
+    from genai_prices.types import calc_unit_price
+
+    cached = (usage.cached_input_tokens or 0) if prices.cache_read_mtok is not None else 0
+    if cached > usage.input_tokens or not prices.__dict__.keys() <= _NOT_BY_REQUEST:
+        return None
+    parts = (
+        (prices.input_mtok, usage.input_tokens - cached),
+        (prices.cache_read_mtok, cached),
+        (prices.output_mtok, usage.output_tokens),
+    )
+    costs = [calc_unit_price(price, count, usage.input_tokens, 1_000_000) for price, count in parts if count]
+    return sum(costs, Decimal(0))
+
+
 def _context(request: Request) -> dict[str, str] | None:
+    """What selects another price of the same model; `None` for the standard price."""
     if request.batch:
         return {"processing": "batch"}
-    return {"service_tier": request.service_tier} if request.service_tier else None
+    tier = request.service_tier
+    return {"service_tier": tier} if tier and tier != "default" else None
 
 
 def _counts(request: Request) -> "genai_prices.Usage":

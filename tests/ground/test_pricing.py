@@ -3,9 +3,10 @@ from datetime import UTC, datetime
 from decimal import Decimal, Inexact, localcontext
 from typing import Any
 
+import genai_prices
 import pytest
 from genai_prices import data_snapshot
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dagster_openai_otel.pricing import OwnPrice, Prices, Request
 from dagster_openai_otel.usage import Usage
@@ -166,3 +167,60 @@ def test_a_price_takes_less_than_a_millisecond_once_the_table_is_loaded():
         cost_usd("gpt-5-mini", input_tokens=1)
 
     assert (time.perf_counter() - began) / 200 < 0.005
+
+
+def listed_models() -> list[tuple[str, str]]:
+    providers = [one for one in data_snapshot.get_snapshot().providers if one.id in {"openai", "azure"}]
+    return [(provider.id, model.id) for provider in providers for model in provider.models]
+
+
+used = st.one_of(st.none(), st.just(0), st.integers(1, 400_000))
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.sampled_from(listed_models()),
+    st.sampled_from([None, "default", "flex", "priority", "auto", "scale"]),
+    st.integers(0, 400_000),
+    st.integers(0, 50_000),
+    st.fixed_dictionaries(
+        {"cached_input_tokens": used, "cache_write_tokens": used, "input_audio_tokens": used}
+    ),
+    st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_each_price_is_what_genai_prices_reckons(
+    model: tuple[str, str],
+    tier: str | None,
+    into: int,
+    out: int,
+    details: dict[str, Any],
+    at: datetime,
+):
+    provider, name = model
+    usage = Usage(input_tokens=into, output_tokens=out, **details)
+    counts = {"input_tokens": into, "output_tokens": out, "cache_read_tokens": details["cached_input_tokens"]}
+    counts |= {name: details[name] for name in ("cache_write_tokens", "input_audio_tokens")}
+    context = {"service_tier": tier} if tier else None
+    request = Request(model=name, usage=usage, at=at, provider=provider, service_tier=tier)
+
+    actual = Prices(own={}).cost_usd(request)
+
+    asked = genai_prices.Usage(**{name: count for name, count in counts.items() if count})
+    try:
+        with localcontext(prec=50):
+            expected = genai_prices.calc_price(
+                asked, name, provider_id=provider, genai_request_timestamp=at, price_context=context
+            ).total_price
+    except (LookupError, ValueError):
+        expected = None
+    assert actual == expected
+
+
+def test_audio_that_is_told_in_seconds_has_no_price_where_only_tokens_have_one():
+    def of(model: str) -> Decimal | None:
+        request = Request(model=model, usage=Usage(), at=datetime.now(UTC), audio_seconds=60.0)
+        return Prices(own={"ours": {"input_mtok": Decimal(1)}}).cost_usd(request)
+
+    assert of("whisper-1") is not None
+    assert of("gpt-4o-transcribe") is None
+    assert of("ours") is None
