@@ -33,6 +33,8 @@ class Claim:
 _claims: dict[int, Claim] = {}
 _watchers: list[Ledger] = []
 
+_USAGE_KEYS = tuple((name, conventions.OPENAI_USAGE_PREFIX + name) for name in FIELDS)
+
 # steps in whose ledgers something was booked after they had ended
 _late: deque[StepScope] = deque()
 _executing: list[object] = []
@@ -67,7 +69,8 @@ class DagsterSpanProcessor(SpanProcessor):
             claim = _claims.pop(context.span_id, None) if context else None
             if context is None or claim is None:
                 return
-            tally = tally_of(span.attributes or {}, span.start_time or 0, span.end_time or 0)
+            # a mapping of the SDK's takes long to say what it does not hold
+            tally = tally_of(dict(span.attributes or {}), span.start_time or 0, span.end_time or 0)
             for watcher in _watchers:
                 watcher.add(claim.target, tally)
             if claim.scope is not None:
@@ -188,11 +191,7 @@ def _target_attributes(target: Target) -> dict[str, str]:
 
 
 def _usage(attributes: Mapping[str, AttributeValue]) -> Usage | None:
-    reported = {
-        name: count
-        for name in FIELDS
-        if (count := _count(attributes, conventions.OPENAI_USAGE_PREFIX + name)) is not None
-    }
+    reported = {name: count for name, key in _USAGE_KEYS if (count := _count(attributes, key)) is not None}
     return Usage(**reported) if reported else None
 
 

@@ -1,7 +1,7 @@
 """What an answer of the API says of itself: model, id, tier, and the tokens that it used."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from dagster_openai_otel.usage import Usage
@@ -118,10 +118,9 @@ def read_usage(usage: object) -> Usage | None:
     counts = _counts(said, _COUNTS)
     if not counts:
         return None
-    read = Usage(**counts, **_details(said))
     if "total_tokens" not in counts:
-        return replace(read, total_tokens=read.input_tokens + read.output_tokens)
-    return read
+        counts["total_tokens"] = sum(counts.values())
+    return Usage(**counts, **_details(said))
 
 
 def value_of(payload: object, name: str) -> Any:
@@ -149,14 +148,19 @@ def _text(value: object) -> str | None:
 
 def _counts(said: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     """Those of some counts that are said, of several spellings the first."""
-    return {
-        ours: found[0]
-        for ours, wire in names.items()
-        if (found := [count for name in wire if (count := _count(said.get(name))) is not None])
-    }
+    counts: dict[str, int] = {}
+    for ours, wire in names.items():
+        for name in wire:
+            count = _count(said.get(name))
+            if count is not None:
+                counts[ours] = count
+                break
+    return counts
 
 
 def _count(value: object) -> int | None:
+    if value is None:
+        return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if type(value) is int and 0 <= value <= _LARGEST else None
@@ -166,15 +170,19 @@ def _details(usage: Mapping[str, Any]) -> dict[str, int]:
     details: dict[str, int] = {}
     for places, names in _DETAILS:
         for place in places:
-            if usage.get(place) is not None:
-                said = _fields(usage[place])
-                found = _counts(said, names) | _counts(_fields(said.get(_CACHED)), _OF_CACHED)
-                details = found | details
+            part = usage.get(place)
+            if part is None:
+                continue
+            said = _fields(part)
+            found = _counts(said, names)
+            if said.get(_CACHED) is not None:
+                found |= _counts(_fields(said[_CACHED]), _OF_CACHED)
+            details = found | details
     return details
 
 
 def _seconds(usage: object) -> float | None:
-    seconds = value_of(usage, "seconds")
+    seconds = _fields(usage).get("seconds")
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     return float(seconds) if is_number and seconds >= 0 else None
 
