@@ -1,19 +1,48 @@
 """A tracer provider for an instrumentor that puts on its spans what must not be there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from opentelemetry.trace import Span, Status, Tracer, TracerProvider
+from opentelemetry import trace
+from opentelemetry.trace import Span, Status, StatusCode, Tracer, TracerProvider
 from opentelemetry.util.types import Attributes
 
 from dagster_openai_otel.conventions import ERROR_TYPE
+from dagster_openai_otel.faults import guarded
 
-# values of headers, and the schema and user that a request names
-_SECRET = {"gen_ai.headers", "gen_ai.user", "gen_ai.request.structured_output_schema"}
+# values of headers, the URL, which can hold a password, and the schema and user that a request names
+_SECRET = {
+    "gen_ai.headers",
+    "gen_ai.openai.api_base",
+    "gen_ai.request.structured_output_schema",
+    "gen_ai.user",
+}
+_VALUES = (str, bool, int, float, list, tuple)
+_LOSS, _WHERE = "a span round a request", "a tracer provider, or in what was added to it"
 
-started: ContextVar[Span | None] = ContextVar("dagster_openai_otel_shielded", default=None)
-"""The span that was started last in this task."""
+_open: ContextVar[list[Span] | None] = ContextVar("dagster_openai_otel_shielded", default=None)
+
+
+@contextmanager
+def ending_spans() -> Iterator[None]:
+    """End the spans that are started in the block when it is left, also by an interrupt."""
+    # kept here too: the garbage collector can end the block in another context
+    mine: list[Span] = []
+    _open.set(mine)
+    try:
+        yield
+    except BaseException as error:
+        for span in mine:
+            if span.is_recording():
+                span.record_exception(error)
+                span.set_status(StatusCode.ERROR)
+        raise
+    finally:
+        for span in mine:
+            span.end()
+        mine.clear()
 
 
 class ShieldedProvider(TracerProvider):
@@ -45,31 +74,51 @@ class _ShieldedTracer(Tracer):
         self._tracer = tracer
 
     def start_span(self, *args: Any, **kwargs: Any) -> Span:
-        span = _shielded(self._tracer.start_span(*args, **kwargs))
-        started.set(span)
+        # what is round this one stays round the request where there is no span between
+        span: Span = trace.NonRecordingSpan(trace.get_current_span().get_span_context())
+        with guarded(_LOSS, _WHERE):
+            span = _shielded(self._tracer.start_span(*args, **kwargs))
+            mine = _open.get()
+            if mine is not None:
+                mine.append(span)
         return span
 
+    @contextmanager
+    def _current(self, *args: Any, end_on_exit: bool = True, **kwargs: Any) -> Iterator[Span]:
+        with trace.use_span(self.start_span(*args, **kwargs), end_on_exit=end_on_exit) as span:
+            yield span
+
     def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
-        return self._tracer.start_as_current_span(*args, **kwargs)
+        return self._current(*args, **kwargs)
 
 
 def _shielded(span: Span) -> Span:
-    """The same span, with three of its methods replaced: the SDK's processors must see its own class."""
+    """The same span, with some methods replaced: the SDK's processors must see its own class."""
     set_attribute: Callable[[str, Any], None] = span.set_attribute
     set_status: Callable[..., None] = span.set_status
+    end: Callable[..., None] = span.end
 
     def set_public(key: str, value: Any) -> None:
-        if key not in _SECRET:
-            set_attribute(key, value)
+        # what a call leaves out can be an object of the SDK's that says so
+        if key not in _SECRET and isinstance(value, _VALUES):
+            with guarded(_LOSS, _WHERE):
+                set_attribute(key, value)
 
     def set_silent(status: Any, *_: Any) -> None:
         code = status.status_code if isinstance(status, Status) else status
-        set_status(Status(code))
+        with guarded(_LOSS, _WHERE):
+            set_status(Status(code))
 
     def record_class(exception: BaseException, *_: Any, **__: Any) -> None:
-        set_attribute(ERROR_TYPE, type(exception).__name__)
+        set_public(ERROR_TYPE, type(exception).__name__)
+
+    def end_once(*args: Any, **kwargs: Any) -> None:
+        if span.is_recording():
+            with guarded(_LOSS, _WHERE):
+                end(*args, **kwargs)
 
     span.set_attribute = set_public  # type: ignore[method-assign]  # on this span only
     span.set_status = set_silent  # type: ignore[method-assign,assignment]  # on this span only
     span.record_exception = record_class  # type: ignore[method-assign]  # on this span only
+    span.end = end_once  # type: ignore[method-assign]  # on this span only
     return span

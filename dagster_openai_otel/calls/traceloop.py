@@ -1,26 +1,29 @@
 """Traceloop's instrumentor of the OpenAI SDK, driven safely: spans around plain requests.
 
 What it does well is left to it: `openai.chat`, `openai.completion` and `openai.embeddings` round requests
-that answer at once. From streams, parsed answers, Responses, assistants and realtime it is kept away, where
-it loses usage, holds on to every call, or changes what the user gets; there the request's own span says
-everything.
+that answer at once. From streams, parsed answers, Responses, images, assistants and realtime it is kept
+away, where it loses usage, holds on to every call, or changes what the user gets; there the request's own
+span says everything. tests/calls/test_traceloop_upstream.py shows each of its faults that is mended here.
 """
 
 import os
 import warnings
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from importlib import import_module
+from inspect import iscoroutine
 from types import ModuleType
 from typing import Any
 
 import wrapt
 from opentelemetry.trace import TracerProvider
 
-from dagster_openai_otel.calls.shield import ShieldedProvider, started
+from dagster_openai_otel.calls.shield import ShieldedProvider, ending_spans
 from dagster_openai_otel.faults import guarded, say_once
 
 _CONTENT = "TRACELOOP_TRACE_CONTENT"
 _KNOWN = "0.62."
+# Private in openai, how `with_streaming_response` tells a call; tests/test_upstream.py says why.
+_RAW = "X-Stainless-Raw-Response"
 _KEPT = {
     "chat.completions": ("Completions", "create"),
     "completions": ("Completions", "create"),
@@ -28,6 +31,7 @@ _KEPT = {
 }
 _TAKEN_OFF = {
     "chat.completions": ("Completions", "parse"),
+    "images": ("Images", "generate"),
     "responses": ("Responses", "create", "retrieve", "parse", "cancel"),
     "beta.assistants": ("Assistants", "create"),
     "beta.threads.runs": ("Runs", "create", "retrieve", "create_and_stream"),
@@ -119,17 +123,22 @@ def _round_it(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
 ) -> Any:
-    """Lead streams and one-time iterables past Traceloop's wrapper; end its span on an interrupt."""
-    lazy = [kwargs.get(name) for name in ("messages", "tools", "input", "prompt")]
-    if kwargs.get("stream") or any(isinstance(value, Iterator) for value in lazy):
+    """Lead what Traceloop's wrapper would use up past it; end its span on an interrupt."""
+    if _is_used_up(kwargs):
         return wrapped.__wrapped__(*args, **kwargs)
-    started.set(None)
-    try:
-        return wrapped(*args, **kwargs)
-    except Exception:
-        raise
-    except BaseException:
-        span = started.get()
-        if span is not None:
-            span.end()
-        raise
+    with ending_spans():
+        result = wrapped(*args, **kwargs)
+    return _awaited(result) if iscoroutine(result) else result
+
+
+async def _awaited(result: Awaitable[Any]) -> Any:
+    with ending_spans():
+        return await result
+
+
+def _is_used_up(kwargs: Mapping[str, Any]) -> bool:
+    """Whether Traceloop's wrapper reads what can be read once: a stream, a prompt that is made lazily."""
+    headers = kwargs.get("extra_headers")
+    streamed = isinstance(headers, Mapping) and headers.get(_RAW) == "stream"
+    lazy = [kwargs.get(name) for name in ("messages", "tools", "functions", "input", "prompt")]
+    return bool(kwargs.get("stream")) or streamed or any(isinstance(value, Iterator) for value in lazy)
