@@ -182,7 +182,7 @@ def _details(usage: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _seconds(usage: object) -> float | None:
-    seconds = _fields(usage).get("seconds")
+    seconds: Any = _fields(usage).get("seconds")
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     return float(seconds) if is_number and seconds >= 0 else None
 
