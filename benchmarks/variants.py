@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import openai
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -24,6 +24,8 @@ from dagster_openai_otel.calls.requests import RequestSpans
 from dagster_openai_otel.calls.stream_usage import UsageAsker
 from dagster_openai_otel.pricing import Prices
 from dagster_openai_otel.processor import DagsterSpanProcessor
+from dagster_openai_otel.settings import Settings
+from dagster_openai_otel.tracing import Telemetry
 
 _GENAI = "opentelemetry.instrumentation.genai.openai"
 _NEVER = 3_600_000
@@ -36,6 +38,8 @@ _CLASSES = {
     "openai.resources.embeddings": "Embeddings",
     "openai.resources.responses": "Responses",
 }
+
+Provider = TypeVar("Provider", TracerProvider, Telemetry)
 
 Place = tuple[Any, str]
 """A class or module, and the name of one of its attributes."""
@@ -71,7 +75,7 @@ def variants(endpoint: str) -> list[Variant]:
     os.environ["TRACELOOP_TRACE_CONTENT"] = "false"
     made = [
         Variant(name="bare SDK"),
-        _made("ours", lambda: _ours(_provider(None))),
+        _made("ours", lambda: _ours(Telemetry(Settings()))),
         _made("ours, exporting", lambda: _ours_with_call_spans(_provider(endpoint))),
         _made("Traceloop, exporting", lambda: _traceloop(_provider(endpoint))),
     ]
@@ -80,7 +84,7 @@ def variants(endpoint: str) -> list[Variant]:
     return made
 
 
-def _made(name: str, instrument: Callable[[], TracerProvider]) -> Variant:
+def _made(name: str, instrument: Callable[[], TracerProvider | Telemetry]) -> Variant:
     """Instrument, keep what that changed, and take it off again."""
     before = _state()
     with warnings.catch_warnings():
@@ -88,10 +92,14 @@ def _made(name: str, instrument: Callable[[], TracerProvider]) -> Variant:
         provider = instrument()
     patches = {place: value for place, value in _state().items() if value is not before.get(place, _ABSENT)}
     _put({place: before.get(place, _ABSENT) for place in patches})
-    return Variant(name=name, patches=patches, flush=provider.force_flush)
+    return Variant(
+        name=name,
+        patches=patches,
+        flush=provider.flush if isinstance(provider, Telemetry) else provider.force_flush,
+    )
 
 
-def _ours(provider: TracerProvider) -> TracerProvider:
+def _ours(provider: Provider) -> Provider:
     RequestSpans(provider, Prices(own={}), UsageAsker("auto")).wrap(openai)
     return provider
 
@@ -115,13 +123,12 @@ def _genai(provider: TracerProvider) -> TracerProvider:
     return provider
 
 
-def _provider(endpoint: str | None) -> TracerProvider:
+def _provider(endpoint: str) -> TracerProvider:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(DagsterSpanProcessor())
-    if endpoint is not None:
-        exporter = OTLPSpanExporter(endpoint=endpoint)
-        # exported when it is flushed, not while another variant is timed
-        provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=_NEVER))
+    exporter = OTLPSpanExporter(endpoint=endpoint)
+    # exported when it is flushed, not while another variant is timed
+    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=_NEVER))
     return provider
 
 

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-from opentelemetry.trace import Span as ApiSpan
-from opentelemetry.util.types import AttributeValue
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Span as ApiSpan, SpanContext
+from opentelemetry.util.types import Attributes, AttributeValue
 
 from dagster_openai_otel import conventions
 from dagster_openai_otel.faults import guarded, say_once
@@ -40,6 +42,46 @@ _late: deque[StepScope] = deque()
 _executing: list[object] = []
 
 
+class StartedSpan(Protocol):
+    """What is asked of a span that starts: of the SDK's, and of those that only the count sees."""
+
+    @property
+    def instrumentation_scope(self) -> InstrumentationScope | None:
+        """The code that made it."""
+        ...
+
+    def get_span_context(self) -> SpanContext:
+        """Its ids."""
+        ...
+
+    def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
+        """Set some attributes."""
+        ...
+
+
+class EndedSpan(Protocol):
+    """What is asked of a span that has ended."""
+
+    @property
+    def attributes(self) -> Attributes:
+        """All attributes."""
+        ...
+
+    @property
+    def start_time(self) -> int | None:
+        """Nanoseconds since the epoch."""
+        ...
+
+    @property
+    def end_time(self) -> int | None:
+        """Nanoseconds since the epoch."""
+        ...
+
+    def get_span_context(self) -> SpanContext | None:
+        """Its ids."""
+        ...
+
+
 class DagsterSpanProcessor(SpanProcessor):
     """Ties spans to the Dagster step that they were started in.
 
@@ -47,7 +89,7 @@ class DagsterSpanProcessor(SpanProcessor):
     when spans end in other threads, in other tasks, or in the garbage collector.
     """
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+    def on_start(self, span: StartedSpan, parent_context: Context | None = None) -> None:
         """Put `dagster.*` on the span; remember whose it is where it is a request."""
         with guarded("the Dagster attributes of a span, and the usage of its call"):
             span_id = span.get_span_context().span_id
@@ -62,7 +104,7 @@ class DagsterSpanProcessor(SpanProcessor):
                 if scope is not None:
                     scope.open_calls.add(span_id)
 
-    def on_end(self, span: ReadableSpan) -> None:
+    def on_end(self, span: EndedSpan) -> None:
         """Book the usage of a request span."""
         with guarded("the usage of a call"):
             context = span.get_span_context()
@@ -177,7 +219,7 @@ def _book(scope: StepScope, target: Target, tally: Tally, span_id: int) -> None:
                 deliver_late()
 
 
-def _is_request(span: Span) -> bool:
+def _is_request(span: StartedSpan) -> bool:
     scope = span.instrumentation_scope
     return scope is not None and scope.name == conventions.CALLS_SCOPE
 

@@ -9,11 +9,14 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.util.types import Attributes
 
+from dagster_openai_otel.conventions import CALLS_SCOPE
 from dagster_openai_otel.faults import guarded, say_once
 from dagster_openai_otel.processor import DagsterSpanProcessor
 from dagster_openai_otel.settings import Settings
+from dagster_openai_otel.unexported import UnexportedTracer
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -42,6 +45,7 @@ class Telemetry(trace.TracerProvider):
         self._lock = threading.RLock()
         self._real: trace.TracerProvider | None = None
         self._own: trace.TracerProvider | None = None
+        self._exporting = False
 
     def get_tracer(
         self,
@@ -50,7 +54,9 @@ class Telemetry(trace.TracerProvider):
         schema_url: str | None = None,
         attributes: Attributes = None,
     ) -> trace.Tracer:
-        """A tracer of the real provider."""
+        """A tracer of the real provider; of request spans that nobody can see, a lighter one."""
+        if instrumenting_module_name == CALLS_SCOPE and self._keeps_to_itself:
+            return UnexportedTracer(InstrumentationScope(CALLS_SCOPE, instrumenting_library_version))
         return self.provider.get_tracer(
             instrumenting_module_name, instrumenting_library_version, schema_url, attributes
         )
@@ -67,6 +73,11 @@ class Telemetry(trace.TracerProvider):
     def exports(self) -> bool:
         """Whether spans go anywhere: to an exporter of ours, or to a provider that somebody else set up."""
         return endpoint() is not None or (self._own is None and self._existing() is not None)
+
+    @property
+    def _keeps_to_itself(self) -> bool:
+        """Whether the real provider is our own, and has no exporter."""
+        return self.provider is self._own and not self._exporting
 
     def flush(self) -> None:
         """Hand over to the exporter what has ended, waiting for `flush_timeout` at most."""
@@ -101,6 +112,7 @@ class Telemetry(trace.TracerProvider):
         provider.add_span_processor(DagsterSpanProcessor())
         exporter = build_exporter()
         if exporter is not None:
+            self._exporting = True
             provider.add_span_processor(BatchSpanProcessor(exporter))
             if self._existing() is None:
                 trace.set_tracer_provider(provider)
