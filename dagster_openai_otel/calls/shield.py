@@ -1,10 +1,11 @@
 """A tracer provider for an instrumentor that puts on its spans what must not be there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import wrapt
 from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode, Tracer, TracerProvider
 from opentelemetry.util.types import Attributes
@@ -75,13 +76,13 @@ class _ShieldedTracer(Tracer):
 
     def start_span(self, *args: Any, **kwargs: Any) -> Span:
         # what is round this one stays round the request where there is no span between
-        span: Span = trace.NonRecordingSpan(trace.get_current_span().get_span_context())
+        span: Any = trace.NonRecordingSpan(trace.get_current_span().get_span_context())
         with guarded(_LOSS, _WHERE):
-            span = _shielded(self._tracer.start_span(*args, **kwargs))
+            span = _ShieldedSpan(self._tracer.start_span(*args, **kwargs))
             mine = _open.get()
             if mine is not None:
                 mine.append(span)
-        return span
+        return span  # type: ignore[no-any-return]  # a proxy is of its span's class
 
     @contextmanager
     def _current(self, *args: Any, end_on_exit: bool = True, **kwargs: Any) -> Iterator[Span]:
@@ -92,33 +93,28 @@ class _ShieldedTracer(Tracer):
         return self._current(*args, **kwargs)
 
 
-def _shielded(span: Span) -> Span:
-    """The same span, with some methods replaced: the SDK's processors must see its own class."""
-    set_attribute: Callable[[str, Any], None] = span.set_attribute
-    set_status: Callable[..., None] = span.set_status
-    end: Callable[..., None] = span.end
+class _ShieldedSpan(wrapt.ObjectProxy):  # type: ignore[type-arg]  # takes none in wrapt 1
+    """A span of any provider, of its own class to whoever asks, that is careful of what is put on it."""
 
-    def set_public(key: str, value: Any) -> None:
+    def set_attribute(self, key: str, value: Any) -> None:
         # what a call leaves out can be an object of the SDK's that says so
         if key not in _SECRET and isinstance(value, _VALUES):
             with guarded(_LOSS, _WHERE):
-                set_attribute(key, value)
+                self.__wrapped__.set_attribute(key, value)
 
-    def set_silent(status: Any, *_: Any) -> None:
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        for key, value in attributes.items():
+            self.set_attribute(key, value)
+
+    def set_status(self, status: Any, *_: Any) -> None:
         code = status.status_code if isinstance(status, Status) else status
         with guarded(_LOSS, _WHERE):
-            set_status(Status(code))
+            self.__wrapped__.set_status(Status(code))
 
-    def record_class(exception: BaseException, *_: Any, **__: Any) -> None:
-        set_public(ERROR_TYPE, type(exception).__name__)
+    def record_exception(self, exception: BaseException, *_: Any, **__: Any) -> None:
+        self.set_attribute(ERROR_TYPE, type(exception).__name__)
 
-    def end_once(*args: Any, **kwargs: Any) -> None:
-        if span.is_recording():
+    def end(self, *args: Any, **kwargs: Any) -> None:
+        if self.is_recording():
             with guarded(_LOSS, _WHERE):
-                end(*args, **kwargs)
-
-    span.set_attribute = set_public  # type: ignore[method-assign]  # on this span only
-    span.set_status = set_silent  # type: ignore[method-assign,assignment]  # on this span only
-    span.record_exception = record_class  # type: ignore[method-assign]  # on this span only
-    span.end = end_once  # type: ignore[method-assign]  # on this span only
-    return span
+                self.__wrapped__.end(*args, **kwargs)

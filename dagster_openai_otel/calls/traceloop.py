@@ -3,23 +3,27 @@
 What it does well is left to it: `openai.chat`, `openai.completion` and `openai.embeddings` round requests
 that answer at once. From streams, parsed answers, Responses, images, assistants and realtime it is kept
 away, where it loses usage, holds on to every call, or changes what the user gets; there the request's own
-span says everything. tests/calls/test_traceloop_upstream.py shows each of its faults that is mended here.
+span says everything. A version of it that is not known is not put on. Each of its faults that is mended here
+is shown in tests/calls/test_traceloop_upstream.py and the tests beside that.
 """
 
 import os
+import sys
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from inspect import iscoroutine
 from types import ModuleType
 from typing import Any
 
 import wrapt
+from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import TracerProvider
 
 from dagster_openai_otel.calls.shield import ShieldedProvider, ending_spans
 from dagster_openai_otel.faults import guarded, say_once
 
+_PACKAGE = "opentelemetry.instrumentation.openai"
 _CONTENT = "TRACELOOP_TRACE_CONTENT"
 _KNOWN = "0.62."
 # Private in openai, how `with_streaming_response` tells a call; tests/test_upstream.py says why.
@@ -51,10 +55,17 @@ def when_imported(wanted: Callable[[], bool], provider: TracerProvider, *, captu
 
     def instrument(openai: ModuleType) -> None:
         with guarded("the spans that Traceloop makes around requests"):
-            if wanted() and not is_wrapped(openai.resources.chat.completions.Completions, "create"):
+            wrapped = is_wrapped(openai.resources.chat.completions.Completions, "create")
+            if wanted() and not wrapped and not _is_being_loaded():
                 _instrument(provider, capture_content=capture_content)
 
     wrapt.register_post_import_hook(instrument, "openai")
+
+
+def _is_being_loaded() -> bool:
+    """Whether Traceloop's is what imports `openai`: somebody is about to put it on as they like."""
+    package = sys.modules.get(_PACKAGE)
+    return package is not None and not hasattr(package, "OpenAIInstrumentor")
 
 
 def is_wrapped(owner: type, method: str) -> bool:
@@ -63,30 +74,38 @@ def is_wrapped(owner: type, method: str) -> bool:
 
 
 def _instrument(provider: TracerProvider, *, capture_content: bool) -> None:
-    # It captures content unless this says otherwise, and reads it at every call.
-    os.environ.setdefault(_CONTENT, "true" if capture_content else "false")
     with warnings.catch_warnings():
         # its own modules warn when they are loaded, of what no user of ours can change
         warnings.simplefilter("ignore")
         from opentelemetry.instrumentation.openai import OpenAIInstrumentor
         from opentelemetry.instrumentation.openai.version import __version__
-
-        instrumentor = OpenAIInstrumentor(enable_trace_context_propagation=False)
-        instrumentor.instrument(tracer_provider=ShieldedProvider(provider))
     if not __version__.startswith(_KNOWN):
         say_once(
-            f"opentelemetry-instrumentation-openai {__version__} is not known: its spans are left as they"
-            f" are. Install {_KNOWN}*, or set call_spans to off"
+            f"opentelemetry-instrumentation-openai {__version__} is left be, as what it does to calls is not"
+            f" known: requests have the library's own spans. Install {_KNOWN}*, or set call_spans to off"
         )
         return
+    # It captures content unless this says otherwise, and reads it at every call.
+    os.environ.setdefault(_CONTENT, "true" if capture_content else "false")
+    instrumentor = OpenAIInstrumentor(
+        enable_trace_context_propagation=False, upload_base64_image=_without_picture
+    )
+    # its metrics hold the URL, which can hold a password
+    instrumentor.instrument(tracer_provider=ShieldedProvider(provider), meter_provider=NoOpMeterProvider())
     _mend()
 
 
 def _mend() -> None:
-    from opentelemetry.instrumentation.openai.shared import chat_wrappers
+    from opentelemetry.instrumentation.openai.shared import (
+        chat_wrappers,
+        completion_wrappers,
+        embeddings_wrappers,
+    )
 
     # It starts and closes an event loop for each synchronous call, which breaks the user's own.
     chat_wrappers.run_async = _drive
+    for wrappers in (chat_wrappers, completion_wrappers, embeddings_wrappers):
+        wrappers.model_as_dict = _as_dict
     for owner, method in _methods(_TAKEN_OFF):
         # some classes stand under two names, and are wrapped twice
         while is_wrapped(owner, method):
@@ -117,6 +136,18 @@ def _drive(coroutine: Coroutine[Any, Any, None]) -> None:
     coroutine.close()
 
 
+def _as_dict(answer: Any) -> Any:
+    """What the SDK read, as data; without warnings of what a server says that the SDK does not know."""
+    if hasattr(answer, "model_dump"):
+        return answer.model_dump(warnings=False)
+    return _as_dict(answer.parse()) if hasattr(answer, "parse") else answer
+
+
+async def _without_picture(*_: str) -> str:
+    """The address of a picture in a prompt, on a span: none, as the picture is kept nowhere."""
+    return ""
+
+
 def _round_it(
     wrapped: Any,
     client: object,  # noqa: ARG001  # wrapt's signature
@@ -140,5 +171,12 @@ def _is_used_up(kwargs: Mapping[str, Any]) -> bool:
     """Whether Traceloop's wrapper reads what can be read once: a stream, a prompt that is made lazily."""
     headers = kwargs.get("extra_headers")
     streamed = isinstance(headers, Mapping) and headers.get(_RAW) == "stream"
-    lazy = [kwargs.get(name) for name in ("messages", "tools", "functions", "input", "prompt")]
-    return bool(kwargs.get("stream")) or streamed or any(isinstance(value, Iterator) for value in lazy)
+    lazy = any(_is_lazy(kwargs.get(name)) for name in ("messages", "tools", "functions", "input", "prompt"))
+    return bool(kwargs.get("stream")) or streamed or lazy
+
+
+def _is_lazy(given: object) -> bool:
+    if isinstance(given, list):
+        messages = (item for item in given if isinstance(item, dict))
+        return any(isinstance(value, Iterator) for message in messages for value in message.values())
+    return isinstance(given, Iterable) and not isinstance(given, Sequence | Mapping)

@@ -2,7 +2,8 @@
 
 import gc
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,7 @@ from tests.calls.ways import Outcome, outcome
 from tests.matrix.rows import KEPT, Row
 
 _BOUNDARY = re.compile(r"boundary=([0-9a-zA-Z'()+_,./:=?-]+)")
+Beside = Callable[[TracerProvider], AbstractContextManager[object]]
 _NANODOLLAR = Decimal("1e-9")
 
 
@@ -63,9 +65,14 @@ class OpenSpans(SpanProcessor):
 
 
 class Player:
-    """Plays rows, all with one tracer provider, each with a memory of its own of what was counted."""
+    """Plays rows, all with one tracer provider, each with a memory of its own of what was counted.
 
-    def __init__(self) -> None:
+    Args:
+        beside: What else is on the SDK, with the library.
+    """
+
+    def __init__(self, beside: Beside = nullcontext) -> None:
+        self._beside = beside
         self._open = OpenSpans()
         self._provider = TracerProvider(shutdown_on_exit=False)
         self._provider.add_span_processor(DagsterSpanProcessor())
@@ -77,6 +84,7 @@ class Player:
             bare = _outcome(row, api)
         scope = StepScope(run_id="", step_key="matrix")
         with (
+            self._beside(self._provider),
             instrumented_with(self._provider, stream_usage=row.stream_usage),
             entered(scope),
             row.stand_in() as api,
