@@ -28,9 +28,19 @@ _UNITS = {
     "cache_write_tokens": "cache_write_tokens",
     "input_audio_tokens": "input_audio_tokens",
     "cached_audio_tokens": "cache_audio_read_tokens",
+    "cached_image_tokens": "cache_image_read_tokens",
     "output_audio_tokens": "output_audio_tokens",
     "input_image_tokens": "input_image_tokens",
     "output_image_tokens": "output_image_tokens",
+}
+# tiers that cost the standard price, as OpenAI and other servers name them
+_STANDARD_TIERS = {"default", "auto", "standard", "on_demand"}
+# what is only priced where the model has a price for it: of a `Usage`, or of a `Request`
+_OWN_PRICE = {
+    "input_audio_tokens": "input_audio_mtok",
+    "output_audio_tokens": "output_audio_mtok",
+    "web_searches": "web_searches_kcount",
+    "file_searches": "storage_searches_kcount",
 }
 _NOT_TEXT = tuple(
     name for name in _UNITS if name not in {"input_tokens", "output_tokens", "cached_input_tokens"}
@@ -59,10 +69,14 @@ class Request:
     """The tier that served the request, `flex` or `priority`; `None` for the standard price."""
     batch: bool = False
     """Whether it was part of a batch, which has a price of its own."""
+    several: bool = False
+    """Whether the usage is that of several requests, whose lengths nobody knows."""
     audio_seconds: float | None = None
     """Length of the audio, where that is what is billed."""
     web_searches: int = 0
     """Searches of the web that the model made."""
+    file_searches: int = 0
+    """Searches of files that the model made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +97,12 @@ class Prices:
         Price requests one by one and add the results: tiered prices depend on one request's tokens.
 
         Returns:
-            Dollars, unrounded. `None` where the model has no known price or the counts contradict each
-            other; never zero for unknown.
+            Dollars, unrounded. `None` where the model has no known price, or none for its tier or for a
+            kind of token, and where the counts contradict each other; never zero for unknown.
         """
+        if request.usage.total_tokens > request.usage.input_tokens + request.usage.output_tokens:
+            # of some of the tokens nobody knows what they were
+            return None
         own = self.own.get(request.model)
         with localcontext(DOLLARS):
             if isinstance(own, Mapping):
@@ -111,26 +128,54 @@ def _table() -> "genai_prices.data_snapshot.DataSnapshot":
 
 def _price_of(request: Request, model: str) -> Decimal | None:
     """The price of a model that the table lists."""
-    from genai_prices import calc_price
-
     context = _context(request)
     try:
+        provider, listed = _table().find_provider_model(model, None, request.provider, None)
+        if context is not None and not _has_variant(provider, listed, request.at, context):
+            return None
+        prices = listed.get_prices(request.at, context)
         if context is None and _is_text(request):
-            _, listed = _table().find_provider_model(model, None, request.provider, None)
-            cost = _price_of_text(listed.get_prices(request.at), request.usage)
+            cost = _price_of_text(prices, request.usage)
             if cost is not None:
                 return cost
-        priced = calc_price(
-            _counts(request),
-            model,
-            provider_id=request.provider,
-            genai_request_timestamp=request.at,
-            price_context=context,
+        if not _is_covered(prices, request):
+            return None
+        counts = _counts(request)
+        priced = listed.calc_price(
+            counts, provider, genai_request_timestamp=request.at, price_context=context
         )
     except (LookupError, ValueError):
         return None
-    by_length = priced.model_price.audio_hours or priced.model_price.input_audio_hours
+    by_length = prices.audio_hours or prices.input_audio_hours
     return priced.total_price if request.audio_seconds is None or by_length else None
+
+
+def _has_variant(
+    provider: "genai_prices.types.Provider",
+    model: "genai_prices.types.ModelInfo",
+    at: datetime,
+    context: dict[str, str],
+) -> bool:
+    """Whether the table has a price for a tier or a batch; else it would give the standard one."""
+    return any(model is own for own in provider.models) and any(
+        variant.when == context and (variant.constraint is None or variant.constraint.active(at))
+        for variant in model.price_variants or ()
+    )
+
+
+def _is_covered(prices: "genai_prices.types.ModelPrice", request: Request) -> bool:
+    """Whether the prices fit what was used.
+
+    They do not where audio would cost what text does, and a search nothing, and where the price depends on
+    the length of requests that are only known in sum.
+    """
+    from genai_prices.types import TieredPrices
+
+    tiers = [price.tiers[0].start for price in vars(prices).values() if isinstance(price, TieredPrices)]
+    if request.several and any(request.usage.input_tokens >= start for start in tiers):
+        return False
+    used = {name: getattr(request.usage, name, None) or getattr(request, name, None) for name in _OWN_PRICE}
+    return all(getattr(prices, _OWN_PRICE[name]) is not None for name, count in used.items() if count)
 
 
 def _price_at(own: Mapping[str, Decimal], request: Request) -> Decimal | None:
@@ -142,6 +187,8 @@ def _price_at(own: Mapping[str, Decimal], request: Request) -> Decimal | None:
         return None
     prices = ModelPrice(**own)
     try:
+        if not _is_covered(prices, request):
+            return None
         cost = _price_of_text(prices, request.usage) if _is_text(request) else None
         return cost if cost is not None else prices.calc_price(_counts(request))["total_price"]
     except ValueError:
@@ -152,7 +199,8 @@ def _is_text(request: Request) -> bool:
     """Whether nothing was used but tokens of text, none of which were written to a cache."""
     return (
         request.audio_seconds is None
-        and not request.web_searches
+        and not request.several
+        and not (request.web_searches or request.file_searches)
         and not any(getattr(request.usage, name) for name in _NOT_TEXT)
     )
 
@@ -161,8 +209,9 @@ def _price_of_text(prices: "genai_prices.types.ModelPrice", usage: Usage) -> Dec
     """What genai-prices reckons too, in a tenth of the time; `None` where that is to be asked."""
     from genai_prices.types import calc_unit_price
 
-    cached = (usage.cached_input_tokens or 0) if prices.cache_read_mtok is not None else 0
-    if cached > usage.input_tokens or not prices.__dict__.keys() <= _NOT_BY_REQUEST:
+    said = usage.cached_input_tokens or 0
+    cached = said if prices.cache_read_mtok is not None else 0
+    if said > usage.input_tokens or not prices.__dict__.keys() <= _NOT_BY_REQUEST:
         return None
     parts = (
         (prices.input_mtok, usage.input_tokens - cached),
@@ -178,7 +227,7 @@ def _context(request: Request) -> dict[str, str] | None:
     if request.batch:
         return {"processing": "batch"}
     tier = request.service_tier
-    return {"service_tier": tier} if tier and tier != "default" else None
+    return {"service_tier": tier} if tier and tier not in _STANDARD_TIERS else None
 
 
 def _counts(request: Request) -> "genai_prices.Usage":
@@ -186,5 +235,9 @@ def _counts(request: Request) -> "genai_prices.Usage":
 
     # zero of a kind of token needs no price of its own, and no count of what of it was cached
     counts = {theirs: getattr(request.usage, ours) or None for ours, theirs in _UNITS.items()}
-    counts |= {"audio_seconds": request.audio_seconds, "web_searches": request.web_searches or None}
+    counts |= {
+        "audio_seconds": request.audio_seconds,
+        "web_searches": request.web_searches or None,
+        "storage_searches": request.file_searches or None,
+    }
     return Counts(**{name: count for name, count in counts.items() if count is not None})

@@ -1,5 +1,6 @@
 """`DagsterSpanProcessor`: the step's identity onto every span, ended request spans into the step's ledger."""
 
+import json
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -188,25 +189,22 @@ def tally_of(attributes: Mapping[str, AttributeValue], start: int, end: int) -> 
     retries = _count(attributes, conventions.HTTP_RESEND_COUNT) or 0
     if not (called or failed or retries):
         return Tally()
-    usage = _usage(attributes)
-    cost = attributes.get(conventions.OPENAI_COST_USD)
+    usage, cost = _usage(attributes), _cost_usd(attributes)
+    beside = _beside(attributes)
+    unpriced = cost is None or any(sums.cost_usd is None for sums in beside.values())
     sums = Sums(
         calls=int(called),
         usage=usage or Usage(),
-        # repr gives back the digits that the price had
-        cost_usd=Decimal(repr(cost)) if isinstance(cost, float) else None,
-        unpriced_calls=int(called and usage is not None and cost is None),
+        cost_usd=cost,
+        unpriced_calls=int(called and usage is not None and unpriced),
         calls_without_usage=int(called and usage is None),
         failed_calls=int(failed),
         retries=retries,
         duration_s=(end - start) / 1e9,
     )
     tier = attributes.get(conventions.OPENAI_RESPONSE_SERVICE_TIER)
-    model = Model(
-        name=str(attributes.get(conventions.OPENAI_MODEL, "unknown")),
-        service_tier=str(tier) if tier else None,
-    )
-    return Tally(by_model={model: sums})
+    model = Model(name=_model(attributes), service_tier=str(tier) if tier else None)
+    return Tally(by_model={model: sums}) + Tally(by_model=beside)
 
 
 def _book(scope: StepScope, target: Target, tally: Tally, span_id: int) -> None:
@@ -235,6 +233,26 @@ def _target_attributes(target: Target) -> dict[str, str]:
 def _usage(attributes: Mapping[str, AttributeValue]) -> Usage | None:
     reported = {name: count for name, key in _USAGE_KEYS if (count := _count(attributes, key)) is not None}
     return Usage(**reported) if reported else None
+
+
+def _cost_usd(attributes: Mapping[str, AttributeValue]) -> Decimal | None:
+    cost = attributes.get(conventions.OPENAI_COST_USD)
+    # repr gives back the digits that the price had
+    return Decimal(repr(cost)) if isinstance(cost, float) else None
+
+
+def _model(attributes: Mapping[str, AttributeValue]) -> str:
+    return str(attributes.get(conventions.OPENAI_MODEL, "unknown"))
+
+
+def _beside(attributes: Mapping[str, AttributeValue]) -> dict[Model, Sums]:
+    """What other models used for a request, which is no call of its own."""
+    said = attributes.get(conventions.OPENAI_USAGE_BESIDE)
+    beside = Tally()
+    for part in json.loads(said) if isinstance(said, str) else ():
+        sums = Sums(usage=_usage(part) or Usage(), cost_usd=_cost_usd(part))
+        beside += Tally(by_model={Model(name=_model(part), service_tier=None): sums})
+    return dict(beside.by_model)
 
 
 def _count(attributes: Mapping[str, AttributeValue], name: str) -> int | None:

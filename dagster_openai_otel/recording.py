@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from dagster_openai_otel.calls.answers import Answer, read, read_usage, value_of
+from dagster_openai_otel.calls.answers import Answer, read
+from dagster_openai_otel.calls.counts import read_usage, value_of
 from dagster_openai_otel.calls.instrumentor import OpenAIRequestInstrumentor
 from dagster_openai_otel.errors import UsageError
 from dagster_openai_otel.wiring import instrument

@@ -35,6 +35,8 @@ class Usage:
     """Part of the input that was audio."""
     cached_audio_tokens: int | None = None
     """Part of the cached input that was audio."""
+    cached_image_tokens: int | None = None
+    """Part of the cached input that was images."""
     output_audio_tokens: int | None = None
     """Part of the output that was audio."""
     input_image_tokens: int | None = None

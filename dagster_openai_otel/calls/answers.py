@@ -1,43 +1,14 @@
 """What an answer of the API says of itself: model, id, tier, and the tokens that it used."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from dagster_openai_otel.calls.counts import fields_of, read_count, read_seconds, read_usage, value_of
 from dagster_openai_otel.usage import Usage
 
-# our name -> names on the wire, of which the first that is there counts
-_COUNTS: Mapping[str, tuple[str, ...]] = {
-    "input_tokens": ("input_tokens", "prompt_tokens"),
-    "output_tokens": ("output_tokens", "completion_tokens"),
-    "total_tokens": ("total_tokens",),
-}
-_INPUT = ("input_tokens_details", "prompt_tokens_details", "input_token_details", "prompt_token_details")
-_OUTPUT = ("output_tokens_details", "completion_tokens_details", "output_token_details")
-# where details are, and what they say: our names -> names on the wire
-_DETAILS: tuple[tuple[tuple[str, ...], Mapping[str, tuple[str, ...]]], ...] = (
-    (
-        _INPUT,
-        {
-            "cached_input_tokens": ("cached_tokens",),
-            "cache_write_tokens": ("cache_write_tokens", "cache_creation_tokens"),
-            "input_audio_tokens": ("audio_tokens",),
-            "input_image_tokens": ("image_tokens",),
-        },
-    ),
-    (
-        _OUTPUT,
-        {
-            "reasoning_tokens": ("reasoning_tokens",),
-            "output_audio_tokens": ("audio_tokens",),
-            "output_image_tokens": ("image_tokens",),
-        },
-    ),
-)
-# of the details of the input, and what they say
-_CACHED, _OF_CACHED = "cached_tokens_details", {"cached_audio_tokens": ("audio_tokens",)}
-# an exporter drops all of its spans where one holds a larger integer
-_LARGEST = 2**63 - 1
+# what adds up the usage of several requests
+_SUMMED = {"batch", "thread.run", "eval.run"}
 # parts of an assistant's run, whose usage is in that of the run
 _PARTS = {"thread.run.step", "thread.run.step.delta", "thread.message", "thread.message.delta"}
 
@@ -62,24 +33,28 @@ class Answer:
     """Length of the audio, where that is what is billed."""
     web_searches: int = 0
     """Searches of the web that the model made, which are billed on top."""
+    file_searches: int = 0
+    """Searches of files that the model made, which are billed on top."""
+    beside: tuple["Answer", ...] = ()
+    """What other models used for it, which is not in `usage`: the one that made the images of a Response."""
+    unsaid: bool = False
+    """Whether another model worked for it whose usage it does not say, so that it has no known price."""
+    several: bool = False
+    """Whether it is about several requests, whose usage is only known in sum."""
     broke_off: bool = False
     """Whether a stream ended with an error, which the SDK raises as `openai.APIError`."""
 
     def updated(self, later: "Answer") -> "Answer":
         """This answer, with what a later part of it says."""
-        return Answer(
-            kind=later.kind or self.kind,
-            model=later.model or self.model,
-            response_id=later.response_id or self.response_id,
-            service_tier=later.service_tier or self.service_tier,
-            finish_reasons=later.finish_reasons or self.finish_reasons,
-            status=later.status or self.status,
-            background=self.background if later.background is None else later.background,
-            usage=later.usage or self.usage,
-            audio_seconds=later.audio_seconds or self.audio_seconds,
-            web_searches=later.web_searches or self.web_searches,
-            broke_off=later.broke_off or self.broke_off,
-        )
+        said: dict[str, Any] = {
+            name: value
+            for name in _FIELDS
+            if (value := getattr(later, name)) or (name == "background" and value is False)
+        }
+        return replace(self, **said)
+
+
+_FIELDS = tuple(field.name for field in fields(Answer))
 
 
 def read(payload: object) -> Answer:
@@ -88,15 +63,17 @@ def read(payload: object) -> Answer:
     Args:
         payload: A model of the SDK or a mapping; anything else says nothing.
     """
-    said = _fields(payload)
-    inner = _fields(said.get("response"))
+    said = fields_of(payload)
+    inner = fields_of(said.get("response"))
     if isinstance(said.get("type"), str) and inner.get("id") is not None:
         said = inner
     kind = _text(said.get("object"))
     if kind in _PARTS:
         return Answer()
-    usage, background = said.get("usage"), said.get("background")
-    return Answer(
+    # Groq says that of a stream in a field of its own
+    usage = said.get("usage") or value_of(said.get("x_groq"), "usage")
+    background, output = said.get("background"), _list(said.get("output"))
+    answer = Answer(
         kind=kind,
         model=_text(said.get("model")),
         response_id=_text(said.get("id")),
@@ -105,92 +82,58 @@ def read(payload: object) -> Answer:
         status=_text(said.get("status")),
         background=background if isinstance(background, bool) else None,
         usage=read_usage(usage),
-        audio_seconds=_seconds(usage),
-        web_searches=_web_searches(said),
+        audio_seconds=read_seconds(usage),
+        web_searches=_web_searches(said, output),
+        file_searches=sum(value_of(item, "type") == "file_search_call" for item in output),
+        beside=tuple(_beside(said, output)),
+        several=kind in _SUMMED,
+        unsaid=said.get("tool_usage") is None
+        and any(value_of(item, "type") == "image_generation_call" for item in output),
+    )
+    return answer if answer.usage is not None or not said.get("per_model_usage") else _of_models(answer, said)
+
+
+def _of_models(answer: Answer, said: Mapping[str, Any]) -> Answer:
+    """An answer that says nothing but what each of several models used, as the run of an evaluation does."""
+    used = [
+        Answer(
+            model=_text(part.get("run_model_name") or part.get("model_name")),
+            usage=read_usage(part),
+            several=True,
+        )
+        for part in map(fields_of, _list(said["per_model_usage"]))
+    ]
+    first, *others = [part for part in used if part.usage is not None] or [Answer()]
+    return replace(
+        answer, usage=first.usage, model=first.model or answer.model, beside=(*answer.beside, *others)
     )
 
 
-def read_usage(usage: object) -> Usage | None:
-    """Read a `usage` object in any of the API's spellings; `None` where it holds no count of tokens."""
-    if isinstance(usage, Usage):
-        return usage
-    said = _fields(usage)
-    counts = _counts(said, _COUNTS)
-    if not counts:
-        return None
-    if "total_tokens" not in counts:
-        counts["total_tokens"] = sum(counts.values())
-    return Usage(**counts, **_details(said))
-
-
-def value_of(payload: object, name: str) -> Any:
-    """A field of a mapping or of a model of the SDK; `None` where there is none."""
-    if isinstance(payload, Mapping):
-        return payload.get(name)
-    return getattr(payload, name, None) if payload is not None else None
-
-
-def _fields(payload: object) -> Mapping[str, Any]:
-    """All fields of a mapping or of a model of the SDK; none of anything else.
-
-    Many are looked for that are not there, which pydantic takes long to say.
-    """
-    if isinstance(payload, Mapping):
-        return payload
-    fields: Mapping[str, Any] = getattr(payload, "__dict__", {})
-    unknown = getattr(payload, "__pydantic_extra__", None)
-    return {**fields, **unknown} if unknown else fields
+def _beside(said: Mapping[str, Any], output: Sequence[Any]) -> Iterable[Answer]:
+    """What the models of tools used: those that render images, and those that draw them as SVG."""
+    images = read_usage(value_of(said.get("tool_usage"), "image_gen"))
+    tools = (tool for tool in _list(said.get("tools")) if value_of(tool, "type") == "image_generation")
+    if images is not None and images.total_tokens:
+        yield Answer(model=_text(value_of(next(tools, None), "model")), usage=images)
+    for holder in (said, *map(fields_of, output)):
+        drawn = holder.get("svg_usage")
+        if drawn is not None and (usage := read_usage(drawn)) is not None:
+            yield Answer(model=_text(value_of(drawn, "model")), usage=usage)
 
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _counts(said: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    """Those of some counts that are said, of several spellings the first."""
-    counts: dict[str, int] = {}
-    for ours, wire in names.items():
-        for name in wire:
-            count = _count(said.get(name))
-            if count is not None:
-                counts[ours] = count
-                break
-    return counts
+def _list(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else ()
 
 
-def _count(value: object) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if type(value) is int and 0 <= value <= _LARGEST else None
-
-
-def _details(usage: Mapping[str, Any]) -> dict[str, int]:
-    details: dict[str, int] = {}
-    for places, names in _DETAILS:
-        for place in places:
-            part = usage.get(place)
-            if part is None:
-                continue
-            said = _fields(part)
-            found = _counts(said, names)
-            if said.get(_CACHED) is not None:
-                found |= _counts(_fields(said[_CACHED]), _OF_CACHED)
-            details = found | details
-    return details
-
-
-def _seconds(usage: object) -> float | None:
-    seconds: Any = _fields(usage).get("seconds")
-    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    return float(seconds) if is_number and seconds >= 0 else None
-
-
-def _web_searches(said: Mapping[str, Any]) -> int:
-    output = said.get("output")
-    if not isinstance(output, list):
-        return 0
+def _web_searches(said: Mapping[str, Any], output: Sequence[Any]) -> int:
+    """Those that are billed, by the answer's own count where there is one."""
+    counted = read_count(value_of(value_of(said.get("tool_usage"), "web_search"), "num_requests"))
+    if counted is not None:
+        return counted
     calls = [item for item in output if value_of(item, "type") == "web_search_call"]
     actions = [value_of(value_of(item, "action"), "type") for item in calls]
     return sum(action in {None, "search"} for action in actions)

@@ -1,5 +1,6 @@
 """What a request asks for, and how its span says so."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +9,11 @@ from opentelemetry.context import Context
 from opentelemetry.util.types import AttributeValue
 
 from dagster_openai_otel import conventions
-from dagster_openai_otel.calls.answers import value_of
 from dagster_openai_otel.calls.content import input_messages, system_instructions
+from dagster_openai_otel.calls.counts import value_of
 from dagster_openai_otel.calls.endpoints import Endpoint, endpoint_of
 from dagster_openai_otel.calls.stream_usage import is_azure
+from dagster_openai_otel.calls.streams import Form
 
 _GENAI_OPERATIONS = {"chat", "text_completion", "embeddings", "generate_content"}
 
@@ -29,30 +31,44 @@ class Asked:
     """genai-prices' id of the provider: `openai` or `azure`."""
     alone: bool
     """Whether no span of another GenAI instrumentation stands around it."""
+    form: Form = "as told"
+    """How the SDK takes the body of the answer."""
     content: bool = False
     """Whether prompt and completion go on the span."""
 
 
-def asked_of(client: Any, options: Any, context: Context, *, content: bool) -> Asked:
+def asked_of(client: Any, arguments: Mapping[str, Any], context: Context, *, content: bool) -> Asked:
     """What a request asks for.
 
     Args:
         client: The client that sends it.
-        options: The SDK's `FinalRequestOptions`.
+        arguments: Those of `request`, by name.
         context: Where it is sent from.
         content: Whether prompts and completions go on spans.
     """
+    options = arguments["options"]
+    endpoint = endpoint_of(options.method, str(options.url))
     model = value_of(options.json_data, "model")
     around = getattr(trace.get_current_span(context), "attributes", None) or {}
     alone = around.get(conventions.GEN_AI_OPERATION_NAME) not in _GENAI_OPERATIONS
     return Asked(
-        endpoint=endpoint_of(options.method, str(options.url)),
+        endpoint=endpoint,
         method=options.method.upper(),
         model=model if isinstance(model, str) else None,
         provider="azure" if is_azure(client) else "openai",
         alone=alone,
+        form=_form_of(endpoint, arguments),
         content=content and alone,
     )
+
+
+def _form_of(endpoint: Endpoint, arguments: Mapping[str, Any]) -> Form:
+    """How the SDK takes the answer: where it streams, or wants a model, no content type changes that."""
+    if endpoint.method == "GET" and not endpoint.job:
+        return "uncounted"
+    if arguments.get("stream") is True:
+        return "events"
+    return "json" if hasattr(arguments["cast_to"], "model_fields") else "as told"
 
 
 def name_of(asked: Asked) -> str:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dagster_openai_otel.calls.answers import value_of
+from dagster_openai_otel.calls.counts import value_of
 
 Part = dict[str, Any]
 Message = dict[str, Any]

@@ -18,6 +18,8 @@ class Endpoint:
     """GenAI's `openai.api.type`; `None` where it has none."""
     bills: bool = True
     """Whether each answer is billed, also one that does not say its usage."""
+    tells: bool = True
+    """Whether what its answer calls usage is that of the request, and not of a session so far."""
     job: bool = False
     """Whether it is about work that is kept, or goes on after the answer: its usage counts once by its id."""
 
@@ -26,6 +28,7 @@ class Endpoint:
 # answer says its usage.
 ENDPOINTS = (
     Endpoint(template="/chat/completions", operation="chat", api_type="chat_completions"),
+    Endpoint(template="/extensions/chat/completions", operation="chat", api_type="chat_completions"),
     Endpoint(template="/chat/completions/{id}", api_type="chat_completions", bills=False, job=True),
     Endpoint(template="/responses", operation="chat", api_type="responses", job=True),
     Endpoint(template="/responses/compact", api_type="responses"),
@@ -54,6 +57,17 @@ ENDPOINTS = (
     Endpoint(template="/threads/{id}/runs/{id}", bills=False, job=True),
     Endpoint(template="/threads/{id}/runs/{id}/cancel", bills=False, job=True),
     Endpoint(template="/threads/{id}/runs/{id}/submit_tool_outputs", bills=False, job=True),
+    Endpoint(template="/evals/{id}/runs", job=True),
+    Endpoint(template="/evals/{id}/runs/{id}", method="GET", bills=False, job=True),
+    Endpoint(template="/evals/{id}/runs/{id}", bills=False, job=True),
+    Endpoint(template="/evals/{id}/runs/{id}/cancel", bills=False, job=True),
+    Endpoint(template="/agents/sessions", tells=False),
+    Endpoint(template="/agents/sessions/{id}", bills=False, tells=False),
+    Endpoint(template="/agents/sessions/{id}/events", tells=False),
+    Endpoint(template="/agents/automations/{id}/invocations", tells=False),
+    Endpoint(template="/realtime/calls", tells=False),
+    Endpoint(template="/live/sessions", tells=False),
+    Endpoint(template="/live/sessions/{id}/fork", tells=False),
     Endpoint(template="/models/{id}", method="GET", bills=False),
     Endpoint(template="/models/{id}", method="DELETE", bills=False),
 )

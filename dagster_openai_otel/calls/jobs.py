@@ -21,7 +21,7 @@ _UNFINISHED = {
     "requires_action",
     "cancelling",
 }
-_WORK = {"batch", "thread.run"}
+_WORK = {"batch", "thread.run", "eval.run"}
 _REMEMBERED = 10_000
 
 

@@ -1,5 +1,6 @@
 """The life of one request: from the span's start, through answer, stream or error, to its end."""
 
+import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,12 +10,13 @@ from opentelemetry.trace import Span, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from dagster_openai_otel import conventions, pricing
-from dagster_openai_otel.calls.answers import Answer, read, value_of
+from dagster_openai_otel.calls.answers import Answer, read
 from dagster_openai_otel.calls.asked import Asked
 from dagster_openai_otel.calls.content import Deltas, output_messages
+from dagster_openai_otel.calls.counts import value_of
 from dagster_openai_otel.calls.hiding import hide_usage_chunk
 from dagster_openai_otel.calls.jobs import Jobs
-from dagster_openai_otel.calls.streams import Reader, observe, read_whole, reader_for
+from dagster_openai_otel.calls.streams import Listener, Reader, observe, read_whole, reader_for
 from dagster_openai_otel.faults import error_type, guarded
 from dagster_openai_otel.usage import FIELDS, Usage
 
@@ -61,7 +63,7 @@ class RequestRecord:
         if response.is_closed:
             self._response = response
         else:
-            self._reader = reader_for(response, self._completion.see if self._completion else None)
+            self._reader = reader_for(response, self._asked.form, self._listener)
             observe(response, self)
 
     def returned(self, result: object) -> None:
@@ -107,11 +109,11 @@ class RequestRecord:
             if reader.complete:
                 self.end()
 
-    def end(self, error: BaseException | None = None) -> None:
-        """A streamed answer is at its end, was left, or broke."""
+    def end(self, error: BaseException | None = None, *, whole: bool = False) -> None:
+        """A streamed answer is at its end, which makes it whole, or was left, or broke."""
         with guarded("the usage of a streamed call"):
             if self._reader is not None and self._open:
-                self._end(self._reader.finish(), error)
+                self._end(self._reader.finish(whole=whole), error)
 
     def _read(self, result: object) -> Answer:
         """Read what the SDK parsed, and where that says nothing, the body."""
@@ -122,7 +124,11 @@ class RequestRecord:
             return read(result)
         if self._response is None:
             return Answer()
-        return read_whole(self._response, self._completion.see if self._completion else None)
+        return read_whole(self._response, self._asked.form, self._listener)
+
+    @property
+    def _listener(self) -> Listener | None:
+        return self._completion.see if self._completion else None
 
     def _set_status(self, response: Any, retries: int) -> None:
         self.span.set_attribute(conventions.HTTP_STATUS_CODE, response.status_code)
@@ -143,7 +149,8 @@ class RequestRecord:
                 span.set_status(Status(StatusCode.ERROR, failed.rpartition(".")[2]))
                 span.set_attribute(conventions.ERROR_TYPE, failed)
             if answer is not None:
-                span.set_attributes(self._described(answer))
+                tells = self._asked.endpoint.tells
+                span.set_attributes(self._described(answer if tells else Answer(model=answer.model)))
         finally:
             span.end()
 
@@ -173,17 +180,29 @@ class RequestRecord:
         model = answer.model or self._asked.model
         if model:
             booked[conventions.OPENAI_MODEL] = model
+        if answer.beside:
+            parts = [self._part(part) for part in answer.beside]
+            booked[conventions.OPENAI_USAGE_BESIDE] = json.dumps(parts)
         usage = answer.usage if answer.audio_seconds is None else answer.usage or Usage()
         if usage is not None:
             booked |= _usage(usage)
-            cost = self._cost_usd(answer, usage)
+            cost = None if answer.unsaid else self._cost_usd(answer, usage, self._asked.model)
             if cost is not None:
                 booked[conventions.OPENAI_COST_USD] = cost
         return booked
 
-    def _cost_usd(self, answer: Answer, usage: Usage) -> float | None:
+    def _part(self, part: Answer) -> dict[str, AttributeValue]:
+        """What another model used, as attributes of a request span have it."""
+        usage = part.usage or Usage()
+        said = {
+            conventions.OPENAI_MODEL: part.model,
+            conventions.OPENAI_COST_USD: self._cost_usd(part, usage),
+        }
+        return {name: value for name, value in said.items() if value is not None} | _usage(usage)
+
+    def _cost_usd(self, answer: Answer, usage: Usage, asked: str | None = None) -> float | None:
         with guarded("the price of a call"):
-            models = [name for name in (self._asked.model, answer.model) if name]
+            models = [name for name in (asked, answer.model) if name]
             if not models:
                 return None
             own = [name for name in models if name in self._prices.own]
@@ -194,8 +213,10 @@ class RequestRecord:
                 provider=self._asked.provider,
                 service_tier=answer.service_tier,
                 batch=answer.kind == "batch",
+                several=answer.several,
                 audio_seconds=answer.audio_seconds,
                 web_searches=answer.web_searches,
+                file_searches=answer.file_searches,
             )
             cost = self._prices.cost_usd(request)
             return None if cost is None else float(cost)
@@ -213,6 +234,6 @@ def _genai(answer: Answer) -> Mapping[str, AttributeValue]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _usage(usage: Usage) -> Mapping[str, AttributeValue]:
+def _usage(usage: Usage) -> dict[str, AttributeValue]:
     prefix = conventions.OPENAI_USAGE_PREFIX
     return {prefix + name: count for name in FIELDS if (count := getattr(usage, name)) is not None}

@@ -125,7 +125,7 @@ class RequestSpans:
             arguments = _arguments(*args, **kwargs)
             options = arguments["options"]
             context = context_of(client)
-            asked = asked_of(client, options, context, content=self._content)
+            asked = asked_of(client, arguments, context, content=self._content)
             asking = self._asker.asking(client, asked.endpoint, options)
             if asked.endpoint.bills:
                 pricing.preload()

@@ -13,7 +13,8 @@ from weakref import WeakKeyDictionary
 
 import wrapt
 
-from dagster_openai_otel.calls.answers import read, value_of
+from dagster_openai_otel.calls.answers import read
+from dagster_openai_otel.calls.counts import value_of
 from dagster_openai_otel.calls.requests import RequestSpans
 from dagster_openai_otel.faults import guarded
 

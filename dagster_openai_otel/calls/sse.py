@@ -5,13 +5,15 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from dagster_openai_otel.calls.answers import Answer, read, value_of
+from dagster_openai_otel.calls.answers import Answer, read
+from dagster_openai_otel.calls.counts import value_of
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.usage import Usage
 
 # An event that says more than a piece of the answer. Inside a text the quotes are escaped.
 _TELLING = re.compile(rb'"(usage|error)"\s*:\s*[{"]|"finish_reason"\s*:\s*"')
 _DONE = b"[DONE]"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ENDS = {"response.completed", "response.incomplete", "response.failed"}
 
 
@@ -36,6 +38,8 @@ class SseReader:
         self._data: list[bytes] = []
         self._begun = False
         self._usage_so_far: Usage | None = None
+        self._apart = False
+        """Whether the usage so far came in an event of its own."""
         self._choices = _Choices()
 
     def feed(self, data: bytes) -> None:
@@ -48,13 +52,19 @@ class SseReader:
         for part in data.splitlines(keepends=True):
             self._line += part
             if part.endswith((b"\n", b"\r")):
-                line = bytes(self._line).rstrip(b"\r\n")
+                line = bytes(self._line).rstrip(b"\r\n").removeprefix(_BYTE_ORDER_MARK)
                 self._line.clear()
                 self._read_line(line)
 
-    def finish(self) -> Answer:
-        """What the stream said, of which this is the end."""
+    def finish(self, *, whole: bool) -> Answer:
+        """What the stream said.
+
+        Args:
+            whole: Whether it was read to its end, though the server may not have said that it is.
+        """
         self.feed(b"\n\n")
+        if whole and self._apart:
+            self._end()
         return self.answer
 
     def _tells_nothing(self, data: bytes) -> bool:
@@ -93,21 +103,32 @@ class SseReader:
             with guarded("the completion on the span of a call"):
                 self._listener(payload)
         self._choices.see(payload)
-        said = read(payload)
+        said, kind = read(payload), value_of(payload, "type")
+        pieces = bool(value_of(payload, "choices"))
         if said.usage is not None:
-            kind = value_of(payload, "type")
-            self._usage_so_far = said.usage
-            self.complete = kind in _ENDS or (kind is None and value_of(payload, "choices") == [])
-            if not (self.complete or self._is_final(kind)):
-                said = replace(said, usage=None)
+            self._usage_so_far, self._apart = said.usage, not pieces
+        final = self._is_final(kind, pieces=pieces, told=said.usage is not None)
         broke_off = bool(value_of(payload, "error"))
-        self.complete = self.complete or broke_off
         reasons = self._choices.reasons or said.finish_reasons
-        self.answer = self.answer.updated(replace(said, finish_reasons=reasons, broke_off=broke_off))
+        self.answer = self.answer.updated(
+            replace(
+                said,
+                usage=self._usage_so_far if final else None,
+                finish_reasons=reasons,
+                broke_off=broke_off,
+            )
+        )
+        self.complete = broke_off or (final and not pieces and (kind is None or kind in _ENDS))
 
-    def _is_final(self, kind: object) -> bool:
-        """Whether usage is that of the whole answer: some servers say in each event what it is so far."""
-        return self._choices.ended if kind is None else not str(kind).startswith("response.")
+    def _is_final(self, kind: object, *, pieces: bool, told: bool) -> bool:
+        """Whether the usage so far is that of the whole answer: some servers say it in each event.
+
+        That of a chat completion is final when all choices have ended, unless a piece of the answer said it
+        before.
+        """
+        if kind is not None:
+            return told and (kind in _ENDS or not str(kind).startswith("response."))
+        return self._choices.ended and (told or (pieces and self._apart))
 
     def _end(self) -> None:
         self.complete = True

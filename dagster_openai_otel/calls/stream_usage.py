@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dagster_openai_otel.calls.answers import value_of
+from dagster_openai_otel.calls.counts import value_of
 from dagster_openai_otel.calls.endpoints import Endpoint
 from dagster_openai_otel.settings import StreamUsage
 

@@ -3,13 +3,15 @@
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from dagster_openai_otel.calls.answers import Answer, read
 from dagster_openai_otel.calls.sse import SseReader
 from dagster_openai_otel.faults import guarded
 
 Listener = Callable[[object], None]
+# how the SDK takes a body: as JSON, as events, or as what the content type says; or nobody counts it
+Form = Literal["json", "events", "as told", "uncounted"]
 
 
 class Observer(Protocol):
@@ -18,8 +20,8 @@ class Observer(Protocol):
     def chunk(self, data: bytes) -> None:
         """Some bytes have passed."""
 
-    def end(self, error: BaseException | None = None) -> None:
-        """The body is at its end, or was left, or broke; may be told more than once."""
+    def end(self, error: BaseException | None = None, *, whole: bool = False) -> None:
+        """The body is at its end, which makes it whole, or was left, or broke; may be told more than once."""
 
 
 class BodyReader:
@@ -38,7 +40,7 @@ class BodyReader:
         """Keep some bytes."""
         self._body += data
 
-    def finish(self) -> Answer:
+    def finish(self, *, whole: bool) -> Answer:
         """What the body said; nothing where it is broken."""
         try:
             body = self._decode(bytes(self._body))
@@ -50,7 +52,7 @@ class BodyReader:
         if sse:
             reader = SseReader(self._listener)
             reader.feed(body)
-            return reader.finish()
+            return reader.finish(whole=whole)
         if self._listener is not None:
             with guarded("the completion on the span of a call"):
                 self._listener(payload)
@@ -58,7 +60,7 @@ class BodyReader:
 
 
 class SilentReader:
-    """For a body that cannot say what it used: audio, say."""
+    """For a body that does not say what it used: audio, or a file."""
 
     complete = False
     sse = False
@@ -66,7 +68,7 @@ class SilentReader:
     def feed(self, data: bytes) -> None:
         """Look away."""
 
-    def finish(self) -> Answer:
+    def finish(self, *, whole: bool) -> Answer:  # noqa: ARG002  # as the others have it
         """Nothing."""
         return Answer()
 
@@ -74,18 +76,19 @@ class SilentReader:
 Reader = SseReader | BodyReader | SilentReader
 
 
-def reader_for(response: Any, listener: Listener | None = None) -> Reader:
-    """The reader for a response of httpx, by its headers.
+def reader_for(response: Any, form: Form, listener: Listener | None = None) -> Reader:
+    """The reader for a response of httpx.
 
     Args:
         response: A response of httpx or httpx2.
+        form: How the SDK takes the body.
         listener: Is given the whole answer, or each event of a streamed one.
     """
-    kind = response.headers.get("content-type", "")
+    kind = response.headers.get("content-type", "").lower()
     # a body that has been read has been decoded
     coding = "identity" if response.is_closed else response.headers.get("content-encoding", "identity")
-    sse = "text/event-stream" in kind
-    if not sse and "json" not in kind:
+    sse = "text/event-stream" in kind or (form == "events" and "json" not in kind)
+    if form == "uncounted" or not (sse or form == "json" or "json" in kind):
         return SilentReader()
     if sse and coding == "identity":
         return SseReader(listener)
@@ -99,19 +102,20 @@ def reader_for(response: Any, listener: Listener | None = None) -> Reader:
     )
 
 
-def read_whole(response: Any, listener: Listener | None = None) -> Answer:
+def read_whole(response: Any, form: Form, listener: Listener | None = None) -> Answer:
     """What a response says whose body has been read; nothing where it has been thrown away.
 
     Args:
         response: A response of httpx or httpx2 that is closed.
+        form: As for `reader_for`.
         listener: As for `reader_for`.
     """
-    reader = reader_for(response, listener)
+    reader = reader_for(response, form, listener)
     try:
         reader.feed(response.content)
     except RuntimeError:
         return Answer()
-    return reader.finish()
+    return reader.finish(whole=True)
 
 
 def observe(response: Any, observer: Observer) -> None:
@@ -135,25 +139,29 @@ class _ObservedStream:
 
     def __iter__(self) -> Iterator[bytes]:
         error: BaseException | None = None
+        whole = False
         try:
             for chunk in self._inner:
                 self._observer.chunk(chunk)
                 yield chunk
+            whole = True
         except GeneratorExit:
             raise
         except BaseException as raised:
             error = raised
             raise
         finally:
-            self._observer.end(error)
+            self._observer.end(error, whole=whole)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         error: BaseException | None = None
+        whole = False
         inner = self._inner.__aiter__()
         try:
             async for chunk in inner:
                 self._observer.chunk(chunk)
                 yield chunk
+            whole = True
         except GeneratorExit:
             raise
         except BaseException as raised:
@@ -164,7 +172,7 @@ class _ObservedStream:
                 if isinstance(inner, AsyncGenerator):
                     await inner.aclose()
             finally:
-                self._observer.end(error)
+                self._observer.end(error, whole=whole)
 
     def __getattr__(self, name: str) -> Any:
         """What else the stream tells: in httpx2, how long the request took."""

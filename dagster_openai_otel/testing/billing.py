@@ -114,7 +114,8 @@ def price(
 ) -> Decimal | None:
     """Reckon the price of one call in US dollars, now; `None` when genai-prices knows none.
 
-    Counts that contradict each other, such as more cached tokens than input, have no price either.
+    Counts that contradict each other, such as more cached tokens than input, have no price either, and
+    neither has a tier or a batch that the table has no price of its own for.
 
     Args:
         model: The model as the answer names it.
@@ -124,8 +125,15 @@ def price(
         audio_seconds: Length of the audio, where that is what is charged.
     """
     import genai_prices  # banned at module level: it is slow to load
+    from genai_prices import data_snapshot
 
+    provider = "azure" if azure else "openai"
     try:
+        if context and context != {"service_tier": "default"}:
+            found, listed = data_snapshot.get_snapshot().find_provider_model(model, None, provider, None)
+            variants = [variant.when for variant in listed.price_variants or ()]
+            if context not in variants or not any(listed is own for own in found.models):
+                return None
         return genai_prices.calc_price(
             genai_prices.Usage(
                 input_tokens=usage.input_tokens,
@@ -134,13 +142,14 @@ def price(
                 cache_write_tokens=usage.cache_write_tokens,
                 input_audio_tokens=usage.input_audio_tokens,
                 cache_audio_read_tokens=usage.cached_audio_tokens,
+                cache_image_read_tokens=usage.cached_image_tokens,
                 output_audio_tokens=usage.output_audio_tokens,
                 input_image_tokens=usage.input_image_tokens,
                 output_image_tokens=usage.output_image_tokens,
                 **({} if audio_seconds is None else {"audio_seconds": audio_seconds}),
             ),
             model,
-            provider_id="azure" if azure else "openai",
+            provider_id=provider,
             genai_request_timestamp=datetime.now(UTC),
             price_context=dict(context) if context else None,
         ).total_price

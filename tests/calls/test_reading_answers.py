@@ -5,7 +5,8 @@ import json
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from dagster_openai_otel.calls.answers import read, read_usage
+from dagster_openai_otel.calls.answers import read
+from dagster_openai_otel.calls.counts import read_usage
 from dagster_openai_otel.usage import FIELDS, Usage
 
 COUNTS = (
@@ -149,7 +150,39 @@ SPELLINGS = {
     "nothing": ({}, None),
     "null": (None, None),
     "negative": ({"prompt_tokens": -1, "completion_tokens": -1}, None),
-    "texts": ({"prompt_tokens": "5", "completion_tokens": "2"}, None),
+    "texts that are no counts": ({"prompt_tokens": "five", "completion_tokens": "-2"}, None),
+    "texts": (
+        {"prompt_tokens": "5", "completion_tokens": "2"},
+        Usage(input_tokens=5, output_tokens=2, total_tokens=7),
+    ),
+    "two spellings, of which one is not used": (
+        {"input_tokens": 0, "output_tokens": 0, "prompt_tokens": 5, "completion_tokens": 2},
+        Usage(input_tokens=5, output_tokens=2, total_tokens=7),
+    ),
+    "DeepSeek": (
+        {"prompt_tokens": 50, "prompt_cache_hit_tokens": 30, "prompt_cache_miss_tokens": 20},
+        Usage(input_tokens=50, total_tokens=50, cached_input_tokens=30),
+    ),
+    "the images of a Response": (
+        {
+            "input_tokens": 50,
+            "input_tokens_details": {"image_tokens": 40, "text_tokens": 10},
+            "cached_tokens": 30,
+            "cached_tokens_details": {"cached_image_tokens": 20, "cached_text_tokens": 10},
+            "output_tokens": 20,
+            "output_tokens_details": {"image_tokens": 20, "text_tokens": 0},
+            "total_tokens": 70,
+        },
+        Usage(
+            input_tokens=50,
+            output_tokens=20,
+            total_tokens=70,
+            cached_input_tokens=30,
+            input_image_tokens=40,
+            cached_image_tokens=20,
+            output_image_tokens=20,
+        ),
+    ),
     "flags": ({"prompt_tokens": True}, None),
 }
 

@@ -67,7 +67,7 @@ def read(parts):
     reader = SseReader()
     for part in parts:
         reader.feed(part)
-    return reader.finish()
+    return reader.finish(whole=False)
 
 
 @settings(deadline=None, max_examples=300)

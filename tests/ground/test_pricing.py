@@ -9,14 +9,14 @@ from genai_prices import data_snapshot
 from hypothesis import given, settings, strategies as st
 
 from dagster_openai_otel.pricing import OwnPrice, Prices, Request
-from dagster_openai_otel.usage import Usage
+from dagster_openai_otel.usage import FIELDS, Usage
 
 MILLION = 1_000_000
 counts = st.integers(min_value=0, max_value=200_000)
 
 
 def cost_usd(model: str, *, own: dict[str, OwnPrice] | None = None, **asked: Any) -> Decimal | None:
-    request = {name: asked.pop(name) for name in ("provider", "service_tier", "batch") if name in asked}
+    request = {name: asked.pop(name) for name in list(asked) if name not in FIELDS}
     usage = Usage(**asked)
     return Prices(own=own or {}).cost_usd(Request(model=model, usage=usage, at=datetime.now(UTC), **request))
 
@@ -200,7 +200,7 @@ def test_each_price_is_what_genai_prices_reckons(
     usage = Usage(input_tokens=into, output_tokens=out, **details)
     counts = {"input_tokens": into, "output_tokens": out, "cache_read_tokens": details["cached_input_tokens"]}
     counts |= {name: details[name] for name in ("cache_write_tokens", "input_audio_tokens")}
-    context = {"service_tier": tier} if tier else None
+    context = {"service_tier": tier} if tier in {"flex", "priority", "scale"} else None
     request = Request(model=name, usage=usage, at=at, provider=provider, service_tier=tier)
 
     actual = Prices(own={}).cost_usd(request)
@@ -213,7 +213,76 @@ def test_each_price_is_what_genai_prices_reckons(
             ).total_price
     except (LookupError, ValueError):
         expected = None
-    assert actual == expected
+    assert actual == expected or not has_prices_of_its_own(name, provider, at, context, usage)
+    assert actual in {expected, None}
+
+
+def has_prices_of_its_own(
+    name: str, provider: str, at: datetime, context: dict[str, str] | None, usage: Usage
+) -> bool:
+    """Whether the table names a price for the tier, and for audio, where there are any."""
+    _, found = data_snapshot.get_snapshot().find_provider_model(name, None, provider, None)
+    active = [
+        variant
+        for variant in found.price_variants or ()
+        if variant.when == context and (variant.constraint is None or variant.constraint.active(at))
+    ]
+    audio = found.get_prices(at, context).input_audio_mtok is not None
+    return bool(active or context is None) and (audio or not usage.input_audio_tokens)
+
+
+@pytest.mark.parametrize(
+    ("model", "used"),
+    [
+        ("text-embedding-3-small", {"batch": True}),
+        ("gpt-4o", {"service_tier": "flex"}),
+        ("gpt-5-mini", {"service_tier": "scale"}),
+        ("gpt-4o-audio-preview", {"input_audio_tokens": 5}),
+        ("gpt-4o-audio-preview", {"output_audio_tokens": 5}),
+        ("o1", {"web_searches": 1}),
+        ("o1", {"file_searches": 1}),
+        ("gpt-5-mini", {"total_tokens": 1000}),
+    ],
+    ids=str,
+)
+def test_what_the_table_has_no_price_for_does_not_get_another_price(model: str, used: dict[str, Any]):
+    assert cost_usd(model, input_tokens=10, output_tokens=10) is not None
+    assert cost_usd(model, input_tokens=10, output_tokens=10, **used) is None
+
+
+def test_searches_cost_what_the_table_says_on_top_of_the_tokens():
+    tokens = cost_usd("gpt-5-mini", input_tokens=10)
+
+    assert tokens is not None
+    searched = cost_usd("gpt-5-mini", input_tokens=10, web_searches=2, file_searches=4)
+    assert searched == tokens + Decimal("0.02") + Decimal("0.01")
+
+
+def test_cached_images_and_cached_audio_have_prices_of_their_own():
+    kinds: dict[str, Any] = {"input_audio_tokens": 300, "input_image_tokens": 200}
+    cached: dict[str, Any] = {
+        "cached_input_tokens": 120,
+        "cached_audio_tokens": 70,
+        "cached_image_tokens": 30,
+    }
+
+    actual = cost_usd("gpt-realtime", input_tokens=1000, **kinds, **cached)
+
+    prices = listed("gpt-realtime")
+    expected = 480 * prices.input_mtok + 230 * prices.input_audio_mtok + 170 * prices.input_image_mtok
+    expected += 20 * prices.cache_read_mtok + 70 * prices.cache_audio_read_mtok
+    assert actual == (expected + 30 * prices.cache_image_read_mtok) / MILLION
+
+
+@pytest.mark.parametrize(("several", "priced"), [(True, False), (False, True)])
+def test_a_sum_of_requests_that_could_be_long_or_short_has_no_price(several: bool, priced: bool):  # noqa: FBT001  # a parameter
+    start = listed("gpt-5.5").input_mtok.tiers[0].start
+
+    below = cost_usd("gpt-5.5", several=several, batch=True, input_tokens=start - 1)
+    above = cost_usd("gpt-5.5", several=several, batch=True, input_tokens=start + 1)
+
+    assert below is not None
+    assert (above is not None) is priced
 
 
 def test_audio_that_is_told_in_seconds_has_no_price_where_only_tokens_have_one():

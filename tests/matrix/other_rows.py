@@ -61,6 +61,7 @@ OTHER_ROWS.add("conversations.create", lambda client: client.conversations.creat
 OTHER_ROWS.add(
     "evals.runs.create",
     lambda client: client.evals.runs.create("eval_1", name="cities", data_source=_DATA_SOURCE),
+    open_calls=1,
 )
 OTHER_ROWS.add("containers.create", lambda client: client.containers.create(name="sums"))
 OTHER_ROWS.add(
