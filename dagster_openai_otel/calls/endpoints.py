@@ -32,7 +32,7 @@ ENDPOINTS = (
     Endpoint(template="/chat/completions/{id}", api_type="chat_completions", bills=False, job=True),
     Endpoint(template="/responses", operation="chat", api_type="responses", job=True),
     Endpoint(template="/responses/compact", api_type="responses"),
-    Endpoint(template="/responses/input_tokens", api_type="responses", bills=False),
+    Endpoint(template="/responses/input_tokens", api_type="responses", bills=False, tells=False),
     Endpoint(template="/responses/{id}", method="GET", api_type="responses", bills=False, job=True),
     Endpoint(template="/responses/{id}/cancel", api_type="responses", bills=False, job=True),
     Endpoint(template="/embeddings", operation="embeddings"),

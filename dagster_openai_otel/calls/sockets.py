@@ -1,11 +1,11 @@
-"""Usage of connections that stay open: realtime, and Responses over a websocket.
+"""Usage of connections that stay open: realtime, Live, and Responses over a websocket.
 
 Their messages do not go through `OpenAI.request`; those that end a response carry its usage.
 """
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from types import ModuleType
 from typing import Any
@@ -13,39 +13,53 @@ from weakref import WeakKeyDictionary
 
 import wrapt
 
-from dagster_openai_otel.calls.answers import read
+from dagster_openai_otel.calls.answers import Answer, read
 from dagster_openai_otel.calls.counts import value_of
 from dagster_openai_otel.calls.requests import RequestSpans
 from dagster_openai_otel.faults import guarded
 
 _MODULES = {
     "openai.resources.realtime.realtime": "Realtime",
+    "openai.resources.realtime.translations.translations": "Translations",
+    "openai.resources.live.live": "Live",
+    "openai.resources.live.forks": "Forks",
+    "openai.resources.live.sideband": "Sideband",
     "openai.resources.beta.realtime.realtime": "Realtime",
     "openai.resources.responses.responses": "Responses",
     "openai.resources.beta.responses.responses": "Responses",
 }
 _TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
-# messages that carry usage -> what the span is called
+# To count another message, add a line: messages that end what is billed -> what the span is called.
 _TELLING = {
     "response.done": "realtime",
     _TRANSCRIBED: "transcription",
     "response.completed": "chat",
     "response.incomplete": "chat",
     "response.failed": "chat",
+    "decision.completed": "decision",
+    "session.closed": "session",
 }
-_SESSION = {"session.created", "session.updated"}
+_SESSION = {"session.created", "session.started", "session.updated", "session.closed"}
+# messages that begin it, whose end must not be missed -> what the span is called
+_BEGINNING = {"response.created": "response", "session.started": "session"}
+_KINDS = tuple(f'"{kind}"'.encode() for kind in {*_TELLING, *_SESSION, *_BEGINNING})
+# of Live, with an event of another endpoint inside
+_HOLDING = {"response.event", "decision.event"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Models:
-    """The models of a session, as far as it named them."""
+@dataclass(slots=True, kw_only=True)
+class _Session:
+    """What is known of a connection."""
 
-    speaking: str | None
-    hearing: str | None
-    """The one that transcribes what the user says, which has a price of its own."""
+    speaking: str | None = None
+    """The model, as far as the session named it."""
+    hearing: str | None = None
+    """The model that transcribes what the user says, which has a price of its own."""
+    open: dict[str, str] = field(default_factory=dict)
+    """What has begun and not ended, by its id: what its span is called."""
 
 
-_models: WeakKeyDictionary[object, _Models] = WeakKeyDictionary()
+_sessions: WeakKeyDictionary[object, _Session] = WeakKeyDictionary()
 
 
 def when_imported(spans: Callable[[], RequestSpans | None]) -> None:
@@ -60,43 +74,64 @@ def when_imported(spans: Callable[[], RequestSpans | None]) -> None:
             for kind in (f"{name}Connection", f"Async{name}Connection"):
                 owner = getattr(loaded, kind, None)
                 if owner and not isinstance(owner.__dict__.get("recv_bytes"), wrapt.FunctionWrapper):
-                    wrapt.wrap_function_wrapper(owner, "recv_bytes", _watcher(spans))
+                    wrapt.wrap_function_wrapper(owner, "recv_bytes", _after(spans, _tell))
+                    wrapt.wrap_function_wrapper(owner, "close", _after(spans, _closed))
 
         wrapt.register_post_import_hook(wrap, module)
 
 
-def _watcher(spans: Callable[[], RequestSpans | None]) -> Any:
+def _after(
+    spans: Callable[[], RequestSpans | None], tell: Callable[[RequestSpans, object, Any], None]
+) -> Any:
+    """A wrapper that tells of the result of a method, sync or async, of a connection."""
+
+    def told(connection: object, result: Any) -> Any:
+        with guarded("the usage of a connection"):
+            making = spans()
+            if making is not None:
+                tell(making, connection, result)
+        return result
+
     def watch(wrapped: Callable[..., Any], connection: object, args: Any, kwargs: Any) -> Any:
         if iscoroutinefunction(wrapped):
             return awaited(wrapped(*args, **kwargs), connection)
-        message = wrapped(*args, **kwargs)
-        _tell(spans(), connection, message)
-        return message
+        return told(connection, wrapped(*args, **kwargs))
 
-    async def awaited(receiving: Awaitable[bytes], connection: object) -> bytes:
-        message = await receiving
-        _tell(spans(), connection, message)
-        return message
+    async def awaited(receiving: Awaitable[Any], connection: object) -> Any:
+        return told(connection, await receiving)
 
     return watch
 
 
-def _tell(spans: RequestSpans | None, connection: object, message: bytes) -> None:
-    with guarded("the usage of a connection"):
-        if spans is None or not any(f'"{kind}"'.encode() in message for kind in (*_TELLING, *_SESSION)):
-            return
-        event = json.loads(message)
-        kind = value_of(event, "type")
-        if kind in _SESSION:
-            _models[connection] = _models_of(value_of(event, "session"))
-        elif kind in _TELLING:
-            models = _models.get(connection, _Models(speaking=None, hearing=None))
-            model = models.hearing if kind == _TRANSCRIBED else models.speaking
-            spans.book(read(event), name=_TELLING[kind], model=model)
+def _tell(spans: RequestSpans, connection: object, message: bytes) -> None:
+    if not any(kind in message for kind in _KINDS):
+        return
+    event = json.loads(message)
+    if value_of(event, "type") in _HOLDING:
+        event = value_of(event, "event")
+    kind, session = value_of(event, "type"), _sessions.setdefault(connection, _Session())
+    about = value_of(event, "session")
+    if kind in _SESSION and about is not None:
+        session.speaking, session.hearing = value_of(about, "model"), _hearing(about)
+    ident = value_of(value_of(event, "response") or about, "id")
+    if kind in _BEGINNING and isinstance(ident, str):
+        session.open[ident] = _BEGINNING[kind]
+    if kind in _TELLING:
+        session.open.pop(str(ident), None)
+        model = session.hearing if kind == _TRANSCRIBED else session.speaking
+        answer = read(value_of(event, "decision") or event)
+        if answer.status != "failed" or answer.usage is not None:
+            spans.book(answer, name=_TELLING[kind], model=model)
 
 
-def _models_of(session: object) -> _Models:
+def _closed(spans: RequestSpans, connection: object, _result: object) -> None:
+    """What had not ended was billed, and nobody says what it used."""
+    session = _sessions.pop(connection, _Session())
+    for name in session.open.values():
+        spans.book(Answer(), name=name, model=session.speaking)
+
+
+def _hearing(session: object) -> Any:
     heard = value_of(value_of(value_of(session, "audio"), "input"), "transcription")
     # where the beta had it
-    heard = heard or value_of(session, "input_audio_transcription")
-    return _Models(speaking=value_of(session, "model"), hearing=value_of(heard, "model"))
+    return value_of(heard or value_of(session, "input_audio_transcription"), "model")

@@ -6,8 +6,8 @@ from typing import Any
 from dagster_openai_otel.testing import Answer
 from tests.calls.either import got, next_of, opened
 from tests.calls.ways_others import ASK
-from tests.matrix.rows import Table
-from tests.matrix.sockets import SPEAKING, FakeSockets
+from tests.matrix.rows import SILENT, Table
+from tests.matrix.sockets import SPEAKING, TRANSLATING, FakeSockets
 
 SOCKET_ROWS = Table()
 
@@ -94,3 +94,33 @@ async def _received_as_bytes(client: Any) -> Any:
     async with opened(client.realtime.connect(model=SPEAKING)) as connection:
         await got(connection.response.create())
         return [await got(connection.recv_bytes()) for _ in range(4)]
+
+
+@SOCKET_ROWS.row("realtime.connect left before the end of a response", SILENT, **_REALTIME)
+async def _left(client: Any) -> Any:
+    async with opened(client.realtime.connect(model=SPEAKING)) as connection:
+        await got(connection.response.create())
+        return await _events_until(connection, "response.created")
+
+
+@SOCKET_ROWS.row("live.connect", stand_in=FakeSockets, needs="live.connect")
+async def _live(client: Any) -> Any:
+    async with opened(client.live.connect()) as connection:
+        await got(connection.send({"type": "session.start", "session": {"model": "gpt-live-1"}}))
+        await _events_until(connection, "session.usage.updated")
+        await got(connection.send({"type": "session.close"}))
+        return await _events_until(connection, "session.closed")
+
+
+@SOCKET_ROWS.row("live.connect left", SILENT, stand_in=FakeSockets, needs="live.connect")
+async def _left_live(client: Any) -> Any:
+    async with opened(client.live.connect()) as connection:
+        await got(connection.send({"type": "session.start", "session": {"model": "gpt-live-1"}}))
+        return await _events_until(connection, "session.usage.updated")
+
+
+@SOCKET_ROWS.row("realtime.translations.connect", stand_in=FakeSockets, needs="realtime.translations.connect")
+async def _translated(client: Any) -> Any:
+    async with opened(client.realtime.translations.connect(model=TRANSLATING)) as connection:
+        await got(connection.send({"type": "session.close"}))
+        return await _events_until(connection, "session.closed")

@@ -16,7 +16,14 @@ from dagster_openai_otel.testing.replies import Streamed
 from dagster_openai_otel.testing.stored import Store
 from dagster_openai_otel.usage import Usage
 
-SPEAKING, HEARING = "gpt-realtime", "gpt-4o-transcribe"
+SPEAKING, HEARING, LIVING, TRANSLATING = (
+    "gpt-realtime",
+    "gpt-4o-transcribe",
+    "gpt-live-1",
+    "gpt-realtime-translate",
+)
+_LIVE = {"id": "live_1", "object": "live.session", "model": LIVING, "status": "active", "expires_at": 1}
+_TOLD = {"input_tokens": 14, "output_tokens": 45, "total_tokens": 59}
 _SESSION = {
     "id": "sess_1",
     "object": "realtime.session",
@@ -34,12 +41,13 @@ _SPOKEN = Usage(
     output_audio_tokens=20,
 )
 _HEARD = Usage(input_tokens=14, output_tokens=45, total_tokens=59, input_audio_tokens=10)
+_DELEGATED = Usage(input_tokens=14, output_tokens=45, total_tokens=59)
 # new for each connection
 _VOLATILE = {"sec-websocket-key"}
 
 
 class FakeSockets:
-    """`/realtime`, which says and bills always the same, and `/responses`, which answers as over HTTP."""
+    """`/realtime` and `/live`, which say and bill always the same; `/responses` answers as over HTTP."""
 
     def __init__(self) -> None:
         self.bill = Bill()
@@ -79,9 +87,8 @@ class FakeSockets:
             for message in connection:
                 body = message if isinstance(message, bytes) else message.encode()
                 request = self._arrived("MESSAGE", url.path, {}, {}, body)
-                answers = (
-                    self._spoken(request) if url.path.endswith("/realtime") else self._responded(request)
-                )
+                places = {"realtime": self._spoken, "translations": self._lived, "sessions": self._lived}
+                answers = places.get(url.path.rpartition("/")[2], self._responded)(request)
                 for answer in answers:
                     connection.send(answer)
         except ConnectionClosed:
@@ -127,24 +134,69 @@ class FakeSockets:
                 response = {"id": f"resp_{request.index}", "object": "realtime.response", "output": []}
                 begun = {**response, "status": "in_progress", "usage": None}
                 yield json.dumps({"type": "response.created", "event_id": "3", "response": begun})
+                if self._answers:
+                    self._answers.pop(0)
+                    self._charge(request, SPEAKING, _SPOKEN, reported=False)
+                    return
                 delta = {"delta": "Oslo", "item_id": "item_2", "output_index": 0, "content_index": 0}
                 yield json.dumps({"type": "response.output_text.delta", "event_id": "4", **delta})
                 self._charge(request, SPEAKING, _SPOKEN)
                 done = {**response, "status": "completed", "usage": _spoken_usage()}
                 yield json.dumps({"type": "response.done", "event_id": "5", "response": done})
 
-    def _charge(self, request: Request, model: str, usage: Usage) -> None:
+    def _lived(self, request: Request) -> Iterator[str]:
+        """A session that is billed by its length, and what it delegates; a translation says nothing."""
+        kind, is_live = request.json["type"], "live" in request.path
+        if kind == "session.start":
+            yield json.dumps({"type": "session.started", "event_id": "1", "session": _LIVE})
+            self._charge(request, "gpt-5-mini", _DELEGATED)
+            response: dict[str, Any] = {
+                "id": "resp_1",
+                "object": "response",
+                "model": "gpt-5-mini",
+                "usage": None,
+            }
+            for status in ("created", "completed"):
+                event = {"type": f"response.{status}", "response": {**response, "status": status}}
+                yield json.dumps({"type": "response.event", "event_id": "2", "event": event})
+                response["usage"] = _TOLD
+            self._charge(request, "gpt-6-luna", _DELEGATED)
+            decision = {"id": "dec_1", "object": "decision", "model": "gpt-6-luna", "usage": _TOLD}
+            event = {"type": "decision.completed", "decision": decision}
+            yield json.dumps({"type": "decision.event", "event_id": "3", "event": event})
+            self._charge(request, LIVING, Usage(), seconds=90.5, reported=not self._answers)
+            for seconds in (30, 60):
+                usage = {"seconds": seconds}
+                yield json.dumps({"type": "session.usage.updated", "event_id": "4", "usage": usage})
+        elif kind == "session.close":
+            closed: dict[str, Any] = {"type": "session.closed", "event_id": "5"}
+            if is_live:
+                closed |= {"session": _LIVE, "reason": "close_requested", "usage": {"seconds": 90.5}}
+            else:
+                self._charge(request, TRANSLATING, Usage(), reported=False)
+            yield json.dumps(closed)
+
+    def _charge(
+        self,
+        request: Request,
+        model: str,
+        usage: Usage,
+        *,
+        seconds: float | None = None,
+        reported: bool = True,
+    ) -> None:
         call = BilledCall(
             endpoint="realtime",
             model=model,
             service_tier=None,
             usage=usage,
-            cost_usd=price(model, usage),
-            reported=True,
+            cost_usd=price(model, usage, audio_seconds=seconds),
+            reported=reported,
             streamed=True,
             azure=False,
             request=request.index,
             response_id=None,
+            audio_seconds=seconds,
         )
         self.bill.charge(call)
 
