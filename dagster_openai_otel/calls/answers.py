@@ -9,6 +9,8 @@ from dagster_openai_otel.usage import Usage
 
 # what adds up the usage of several requests
 _SUMMED = {"batch", "thread.run", "eval.run"}
+# where an answer says more than its usage
+_FURTHER = {"output", "tool_usage", "svg_usage", "per_model_usage"}
 # parts of an assistant's run, whose usage is in that of the run
 _PARTS = {"thread.run.step", "thread.run.step.delta", "thread.message", "thread.message.delta"}
 
@@ -64,15 +66,14 @@ def read(payload: object) -> Answer:
         payload: A model of the SDK or a mapping; anything else says nothing.
     """
     said = fields_of(payload)
-    inner = fields_of(said.get("response"))
-    if isinstance(said.get("type"), str) and inner.get("id") is not None:
-        said = inner
+    if str(said.get("type")).startswith("response.") and said.get("response") is not None:
+        said = fields_of(said["response"])
     kind = _text(said.get("object"))
     if kind in _PARTS:
         return Answer()
     # Groq says that of a stream in a field of its own
     usage = said.get("usage") or value_of(said.get("x_groq"), "usage")
-    background, output = said.get("background"), _list(said.get("output"))
+    background = said.get("background")
     answer = Answer(
         kind=kind,
         model=_text(said.get("model")),
@@ -83,40 +84,44 @@ def read(payload: object) -> Answer:
         background=background if isinstance(background, bool) else None,
         usage=read_usage(usage),
         audio_seconds=read_seconds(usage),
-        web_searches=_web_searches(said, output),
-        file_searches=sum(value_of(item, "type") == "file_search_call" for item in output),
-        beside=tuple(_beside(said, output)),
         several=kind in _SUMMED,
-        unsaid=said.get("tool_usage") is None
-        and any(value_of(item, "type") == "image_generation_call" for item in output),
     )
-    return answer if answer.usage is not None or not said.get("per_model_usage") else _of_models(answer, said)
+    return answer if _FURTHER.isdisjoint(said) else _with_further(answer, said)
 
 
-def _of_models(answer: Answer, said: Mapping[str, Any]) -> Answer:
-    """An answer that says nothing but what each of several models used, as the run of an evaluation does."""
-    used = [
-        Answer(
-            model=_text(part.get("run_model_name") or part.get("model_name")),
-            usage=read_usage(part),
-            several=True,
-        )
-        for part in map(fields_of, _list(said["per_model_usage"]))
-    ]
-    first, *others = [part for part in used if part.usage is not None] or [Answer()]
+def _with_further(answer: Answer, said: Mapping[str, Any]) -> Answer:
+    """An answer with what tools and several models used for it, which its own usage does not hold."""
+    output = _list(said.get("output"))
+    kinds = [value_of(item, "type") for item in output]
+    beside = list(_of_models(said))
+    if answer.usage is None and beside:
+        first = beside.pop(0)
+        answer = replace(answer, usage=first.usage, model=first.model or answer.model)
     return replace(
-        answer, usage=first.usage, model=first.model or answer.model, beside=(*answer.beside, *others)
+        answer,
+        web_searches=_web_searches(said, output),
+        file_searches=kinds.count("file_search_call"),
+        beside=(*_of_tools(said, output), *beside),
+        unsaid=said.get("tool_usage") is None and "image_generation_call" in kinds,
     )
 
 
-def _beside(said: Mapping[str, Any], output: Sequence[Any]) -> Iterable[Answer]:
+def _of_models(said: Mapping[str, Any]) -> Iterable[Answer]:
+    """What each model used in the run of an evaluation."""
+    for part in map(fields_of, _list(said.get("per_model_usage"))):
+        if (usage := read_usage(part)) is not None:
+            model = _text(part.get("run_model_name") or part.get("model_name"))
+            yield Answer(model=model, usage=usage, several=True)
+
+
+def _of_tools(said: Mapping[str, Any], output: Sequence[Any]) -> Iterable[Answer]:
     """What the models of tools used: those that render images, and those that draw them as SVG."""
     images = read_usage(value_of(said.get("tool_usage"), "image_gen"))
     tools = (tool for tool in _list(said.get("tools")) if value_of(tool, "type") == "image_generation")
     if images is not None and images.total_tokens:
         yield Answer(model=_text(value_of(next(tools, None), "model")), usage=images)
-    for holder in (said, *map(fields_of, output)):
-        drawn = holder.get("svg_usage")
+    for holder in (said, *output):
+        drawn = value_of(holder, "svg_usage")
         if drawn is not None and (usage := read_usage(drawn)) is not None:
             yield Answer(model=_text(value_of(drawn, "model")), usage=usage)
 

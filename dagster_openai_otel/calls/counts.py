@@ -13,44 +13,37 @@ _COUNTS: _Names = {
     "output_tokens": ("output_tokens", "completion_tokens"),
     "total_tokens": ("total_tokens",),
 }
-_INPUT = ("input_tokens_details", "prompt_tokens_details", "input_token_details", "prompt_token_details")
-_OUTPUT = ("output_tokens_details", "completion_tokens_details", "output_token_details")
-_CACHED = "cached_tokens_details"
-# To read another detail, add a name, or a line: where it is, place in place, and what it is called there.
-_DETAILS: tuple[tuple[tuple[tuple[str, ...], ...], _Names], ...] = (
-    (
-        tuple((place,) for place in _INPUT),
-        {
-            "cached_input_tokens": ("cached_tokens",),
-            "cache_write_tokens": ("cache_write_tokens", "cache_creation_tokens"),
-            "input_audio_tokens": ("audio_tokens",),
-            "input_image_tokens": ("image_tokens",),
-        },
-    ),
-    (
-        ((_CACHED,), *((place, _CACHED) for place in _INPUT)),
-        {
-            "cached_audio_tokens": ("audio_tokens",),
-            "cached_image_tokens": ("image_tokens", "cached_image_tokens"),
-        },
-    ),
-    (
-        tuple((place,) for place in _OUTPUT),
-        {
-            "reasoning_tokens": ("reasoning_tokens",),
-            "output_audio_tokens": ("audio_tokens",),
-            "output_image_tokens": ("image_tokens",),
-        },
-    ),
-    (
-        # the usage itself: DeepSeek, and the tools and evaluations of the API
-        ((),),
-        {
-            "cached_input_tokens": ("cached_tokens", "prompt_cache_hit_tokens"),
-            "reasoning_tokens": ("reasoning_tokens",),
-        },
-    ),
-)
+# To read another detail, add a name, or a line with the place that it is in; a place may be in another one.
+_INPUT: _Names = {
+    "cached_input_tokens": ("cached_tokens",),
+    "cache_write_tokens": ("cache_write_tokens", "cache_creation_tokens"),
+    "input_audio_tokens": ("audio_tokens",),
+    "input_image_tokens": ("image_tokens",),
+}
+_OUTPUT: _Names = {
+    "reasoning_tokens": ("reasoning_tokens",),
+    "output_audio_tokens": ("audio_tokens",),
+    "output_image_tokens": ("image_tokens",),
+}
+_CACHED: _Names = {
+    "cached_audio_tokens": ("audio_tokens",),
+    "cached_image_tokens": ("image_tokens", "cached_image_tokens"),
+}
+_PLACES: Mapping[str, _Names] = {
+    "input_tokens_details": _INPUT,
+    "prompt_tokens_details": _INPUT,
+    "input_token_details": _INPUT,
+    "prompt_token_details": _INPUT,
+    "output_tokens_details": _OUTPUT,
+    "completion_tokens_details": _OUTPUT,
+    "output_token_details": _OUTPUT,
+    "cached_tokens_details": _CACHED,
+}
+# in the usage itself: of DeepSeek, and of the tools and evaluations of the API
+_FLAT: _Names = {
+    "cached_input_tokens": ("cached_tokens", "prompt_cache_hit_tokens"),
+    "reasoning_tokens": ("reasoning_tokens",),
+}
 # an exporter drops all of its spans where one holds a larger integer
 _LARGEST = 2**63 - 1
 _LONGEST = 19
@@ -66,11 +59,7 @@ def read_usage(usage: object) -> Usage | None:
         return None
     if "total_tokens" not in counts:
         counts["total_tokens"] = sum(counts.values())
-    details: dict[str, int] = {}
-    for places, names in _DETAILS:
-        for place in places:
-            details = _counts(_at(said, place), names) | details
-    return Usage(**counts, **details)
+    return Usage(**counts, **(_counts(said, _FLAT) | _details(said)))
 
 
 def read_seconds(usage: object) -> float | None:
@@ -108,19 +97,21 @@ def fields_of(payload: object) -> Mapping[str, Any]:
     return {**fields, **unknown} if unknown else fields
 
 
-def _at(said: Mapping[str, Any], place: tuple[str, ...]) -> Mapping[str, Any]:
-    for name in place:
-        inner = said.get(name)
-        if inner is None:
-            return {}
-        said = fields_of(inner)
-    return said
+def _details(said: Mapping[str, Any]) -> dict[str, int]:
+    details: dict[str, int] = {}
+    for place, part in said.items():
+        names = _PLACES.get(place)
+        if names is not None and part is not None:
+            inner = fields_of(part)
+            details = _counts(inner, names) | _details(inner) | details
+    return details
 
 
 def _counts(said: Mapping[str, Any], names: _Names) -> dict[str, int]:
     counts: dict[str, int] = {}
     for ours, wire in names.items():
-        found = [count for name in wire if name in said and (count := read_count(said[name])) is not None]
-        if found:
-            counts[ours] = next(filter(None, found), 0)
+        for name in wire:
+            count = read_count(said[name]) if name in said else None
+            if count is not None and not counts.get(ours):
+                counts[ours] = count
     return counts

@@ -128,3 +128,14 @@ def test_a_transcript_that_looks_like_an_answer_says_nothing(api: FakeOpenAI, sc
 
     sums = taken(scope)
     assert (sums.calls_without_usage, sums.usage) == (1, Usage())
+
+
+@pytest.mark.usefixtures("spans")
+def test_fields_that_nobody_knows_say_nothing(api: FakeOpenAI, scope: StepScope):
+    other = {"id": "other", "usage": {**WIRE, "total_tokens": 99}}
+    whole = {"id": "c1", "object": "chat.completion", "model": "gpt-4o-mini", "choices": [], "usage": WIRE}
+    body = {"type": "message", "response": other, "vendor": other, **whole, "error": None}
+    api.script(Answer(raw=("application/json", json.dumps(body).encode())))
+    openai.OpenAI().chat.completions.create(**ASK)
+
+    assert taken(scope).usage == USED

@@ -128,6 +128,16 @@ def test_images_whose_tokens_are_not_said_leave_the_call_without_a_price(api: Fa
 
 
 @pytest.mark.usefixtures("spans")
+def test_a_response_that_says_nothing_but_its_images_is_without_usage(api: FakeOpenAI, scope: StepScope):
+    api.script(plain(response(usage=None, tool_usage={"image_gen": IMAGES})))
+    ask()
+
+    booked = by_model(scope)
+    assert booked["gpt-5-mini"].calls_without_usage == 1
+    assert booked["gpt-image-1"].usage.total_tokens == 1050
+
+
+@pytest.mark.usefixtures("spans")
 def test_tools_that_used_nothing_are_not_there(api: FakeOpenAI, scope: StepScope):
     api.script(plain(response(tool_usage={"image_gen": NO_IMAGES, "web_search": {"num_requests": 0}})))
     ask()

@@ -166,8 +166,8 @@ class FakeSockets:
             yield json.dumps({"type": "decision.event", "event_id": "3", "event": event})
             self._charge(request, LIVING, Usage(), seconds=90.5, reported=not self._answers)
             for seconds in (30, 60):
-                usage = {"seconds": seconds}
-                yield json.dumps({"type": "session.usage.updated", "event_id": "4", "usage": usage})
+                so_far = {"type": "session.usage.updated", "event_id": "4", "usage": {"seconds": seconds}}
+                yield json.dumps(so_far)
         elif kind == "session.close":
             closed: dict[str, Any] = {"type": "session.closed", "event_id": "5"}
             if is_live:
