@@ -1,4 +1,4 @@
-"""All endpoints and all usage that the installed SDK knows have been decided on, so that a new one is noticed."""
+"""All endpoints and all usage that the installed SDK knows are decided on, so that a new one is noticed."""
 
 import ast
 import importlib
