@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 from dagster_openai_otel.conventions import SCOPE
@@ -48,7 +48,9 @@ def say_once(message: str, error: BaseException | None = None) -> None:
     key = (message, type(error) if error else Warning)
     if key not in _said:
         _said.add(key)
-        _logger.warning(message, exc_info=error)
+        # a handler of the user's can raise, and so can anything where the stack is at its end
+        with suppress(Exception):
+            _logger.warning(message, exc_info=error)
 
 
 def error_type(error: BaseException) -> str:

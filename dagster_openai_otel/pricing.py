@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal, localcontext
@@ -114,7 +115,9 @@ def preload() -> None:
     """Load the price table aside, while the first request waits for its answer."""
     if not _preloaded.is_set():
         _preloaded.set()
-        threading.Thread(target=_table, name="dagster-openai-otel-prices", daemon=True).start()
+        # no thread starts while the interpreter shuts down; then the table is loaded when it is needed
+        with suppress(RuntimeError):
+            threading.Thread(target=_table, name="dagster-openai-otel-prices", daemon=True).start()
 
 
 _preloaded = threading.Event()

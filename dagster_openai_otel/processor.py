@@ -1,6 +1,7 @@
 """`DagsterSpanProcessor`: the step's identity onto every span, ended request spans into the step's ledger."""
 
 import json
+import os
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -111,6 +112,9 @@ class DagsterSpanProcessor(SpanProcessor):
             context = span.get_span_context()
             claim = _claims.pop(context.span_id, None) if context else None
             if context is None or claim is None:
+                return
+            if claim.scope is not None and claim.scope.process_id != os.getpid():
+                # of the process that this one was forked from, which books it
                 return
             # a mapping of the SDK's takes long to say what it does not hold
             tally = tally_of(dict(span.attributes or {}), span.start_time or 0, span.end_time or 0)

@@ -49,11 +49,13 @@ class RecordAll(Sampler):
         self._other = other
 
     def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
-        """The other sampler's decision, where `DROP` becomes `RECORD_ONLY`."""
-        result = self._other.should_sample(*args, **kwargs)
-        if result.decision is not Decision.DROP:
-            return result
-        return SamplingResult(Decision.RECORD_ONLY, result.attributes, result.trace_state)
+        """The other sampler's decision, where `DROP`, and what it raises, becomes `RECORD_ONLY`."""
+        with guarded("the export of a request span", "a sampler"):
+            result = self._other.should_sample(*args, **kwargs)
+            if result.decision is not Decision.DROP:
+                return result
+            return SamplingResult(Decision.RECORD_ONLY, result.attributes, result.trace_state)
+        return SamplingResult(Decision.RECORD_ONLY)
 
     def get_description(self) -> str:
         """Name of this sampler and of the other."""

@@ -1,7 +1,6 @@
 """Clients of the SDK that are lent to a step: what they ask for is booked for it, from whatever thread."""
 
 from typing import TYPE_CHECKING, TypeVar
-from weakref import WeakKeyDictionary
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -12,7 +11,7 @@ from dagster_openai_otel.scope import StepScope, find_target, with_scope
 if TYPE_CHECKING:
     import openai
 
-_bindings: WeakKeyDictionary[object, tuple[StepScope, Target]] = WeakKeyDictionary()
+_BOUND = "_dagster_openai_otel_bound"
 
 Client = TypeVar("Client", "openai.OpenAI", "openai.AsyncOpenAI")
 
@@ -25,13 +24,14 @@ def bind(client: object, scope: StepScope, target: Target = ANY) -> None:
         scope: The step.
         target: What of the step; `ANY` leaves it to where the request is sent from.
     """
-    _bindings[client] = (scope, target)
+    # on the client itself: one of a user's own class need not be hashable
+    setattr(client, _BOUND, (scope, target))
 
 
 def context_of(client: object) -> Context:
     """The current context, with the step that the client is bound to, where it is."""
     context = otel_context.get_current()
-    bound = _bindings.get(client)
+    bound = vars(client).get(_BOUND)
     if bound is None:
         return context
     scope, target = bound
