@@ -176,7 +176,7 @@ def _is_used_up(kwargs: Mapping[str, Any]) -> bool:
 
 
 def _is_lazy(given: object) -> bool:
-    if isinstance(given, list):
+    if isinstance(given, list | tuple):
         messages = (item for item in given if isinstance(item, dict))
         return any(isinstance(value, Iterator) for message in messages for value in message.values())
     return isinstance(given, Iterable) and not isinstance(given, Sequence | Mapping)

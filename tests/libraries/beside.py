@@ -5,12 +5,16 @@ None can be taken off reliably, so that each has a session of its own.
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+import openai
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from dagster_openai_otel.calls import traceloop
 
 # of the libraries themselves: what makes spans of them, and what is installed where it is wanted
 _OWN = (
@@ -41,6 +45,14 @@ def _own() -> Iterator[None]:
         yield
         # else nothing stood beside, and nothing was tested
         assert exporter.get_finished_spans()
+
+
+@contextmanager
+def _driven() -> Iterator[None]:
+    """Traceloop's of the SDK, as this library drives it where `call_spans` is on."""
+    assert os.environ["DAGSTER_OPENAI_OTEL_CALL_SPANS"] == "on"
+    yield
+    assert traceloop.is_wrapped(openai.resources.chat.completions.Completions, "create")
 
 
 def _of_the_sdk(module: str) -> Callable[[], AbstractContextManager[None]]:
@@ -74,6 +86,7 @@ def _is_installed(module: str) -> bool:
 
 BESIDE: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "nothing": _nothing,
+    "driven": _driven,
     "own": _own,
     "traceloop": _of_the_sdk("opentelemetry.instrumentation.openai"),
     "genai": _of_the_sdk("opentelemetry.instrumentation.genai.openai"),

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from tests.libraries.beside import BESIDE
@@ -20,3 +21,10 @@ collect_ignore = [path.name for path in Path(__file__).parent.glob("test_*.py") 
 def beside(instrumented: None) -> Iterator[None]:  # the library is there first
     with BESIDE[os.environ.get("TEST_LIBRARIES_BESIDE", "nothing")]():
         yield
+
+
+@pytest.fixture(scope="session")
+def instance() -> Iterator[dg.DagsterInstance]:
+    """One for all tests: to make one takes longer than a test."""
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral

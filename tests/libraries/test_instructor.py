@@ -89,3 +89,42 @@ def test_partial_output_is_counted_where_its_stream_asks(instance, api):
             )
 
     assert_counted_where_asked(shown(instance, work), api, calls=1)
+
+
+def test_an_output_with_its_completion_is_counted(instance, api):
+    api.script(RIGHT)
+
+    def work() -> None:
+        with openai.OpenAI() as client:
+            instructor.from_openai(client).create_with_completion(
+                model=MODEL, messages=MESSAGES, response_model=City
+            )
+
+    assert_counted(shown(instance, work), api, calls=1)
+
+
+def test_outputs_of_a_stream_are_counted_where_it_asks(instance, api):
+    api.script(RIGHT)
+
+    def work() -> None:
+        with openai.OpenAI() as client, pytest.raises(TypeError) if BROKEN else nullcontext():
+            list(
+                instructor.from_openai(client).create_iterable(
+                    model=MODEL, messages=MESSAGES, response_model=City
+                )
+            )
+
+    assert_counted_where_asked(shown(instance, work), api, calls=1)
+
+
+def test_async_partial_output_is_counted_where_its_stream_asks(instance, api):
+    api.script(RIGHT)
+
+    async def work() -> None:
+        async with openai.AsyncOpenAI() as client:
+            async for _ in instructor.from_openai(client).create_partial(
+                model=MODEL, messages=MESSAGES, response_model=City
+            ):
+                pass
+
+    assert_counted_where_asked(shown(instance, work), api, calls=1)

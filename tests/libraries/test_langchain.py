@@ -1,9 +1,9 @@
 # mypy: disable-error-code="import-not-found,misc,untyped-decorator"
-"""LangChain in an asset: chat, streams, structured output, tools, embeddings, Responses, batches."""
+"""LangChain in an asset: chat, streams, structured output, tools, embeddings, Responses, batches, Azure."""
 
 import pytest
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from langchain_openai import AzureChatOpenAI, ChatOpenAI, OpenAIEmbeddings
 from pydantic import BaseModel
 
 from dagster_openai_otel.testing import Answer, ToolCall
@@ -16,6 +16,14 @@ class City(BaseModel):
     """A city."""
 
     name: str
+
+
+OSLO = ToolCall(name="City", arguments={"name": "Oslo"})
+CITY_IN = {
+    "json_schema": Answer(parsed={"name": "Oslo"}),
+    "function_calling": Answer(tool_calls=[OSLO]),
+    "json_mode": Answer(text='{"name": "Oslo"}'),
+}
 
 
 @tool
@@ -56,6 +64,44 @@ def test_an_async_stream_is_counted(instance, api):
     assert_counted(shown(instance, read), api, calls=1)
 
 
+@pytest.mark.parametrize("stream_usage", [True, False])
+def test_a_stream_whose_headers_are_wanted_is_counted_like_any_other(instance, api, stream_usage):
+    model = ChatOpenAI(model=MODEL, include_response_headers=True, stream_usage=stream_usage)
+    counted = assert_counted if stream_usage else assert_counted_where_asked
+    counted(shown(instance, lambda: list(model.stream("Hello."))), api, calls=1)
+
+
+def test_a_call_whose_headers_are_wanted_is_counted(instance, api):
+    model = ChatOpenAI(model=MODEL, include_response_headers=True)
+    assert_counted(shown(instance, lambda: model.invoke("Hello.")), api, calls=1)
+
+
+def test_an_async_batch_is_counted(instance, api):
+    model = ChatOpenAI(model=MODEL)
+    assert_counted(shown(instance, lambda: model.abatch(["One.", "Two.", "Three."])), api, calls=3)
+
+
+def test_a_call_that_is_retried_is_counted_once(instance, api):
+    api.script(Answer(status=429, retry_after=0.001))
+    assert_counted(shown(instance, lambda: ChatOpenAI(model=MODEL).invoke("Hello.")), api, calls=1)
+
+
+def test_a_call_of_azure_is_counted(instance, api):
+    model = AzureChatOpenAI(
+        azure_endpoint=api.azure_endpoint, azure_deployment=MODEL, api_version="2025-03-01-preview"
+    )
+    assert_counted(shown(instance, lambda: model.invoke("Hello.")), api, calls=1)
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
+def test_structured_output_in_a_stream_is_counted(instance, api, method):
+    model = ChatOpenAI(model=MODEL, stream_usage=True).with_structured_output(City, method=method)
+    api.script(CITY_IN[method])
+    assert_counted(
+        shown(instance, lambda: list(model.stream("The capital of Norway, as JSON?"))), api, calls=1
+    )
+
+
 def test_structured_output_is_counted(instance, api):
     model = ChatOpenAI(model=MODEL).with_structured_output(City)
     assert_counted(shown(instance, lambda: model.invoke("The capital of Norway?")), api, calls=1)
@@ -81,6 +127,19 @@ def test_responses_are_counted(instance, api):
 def test_a_stream_of_responses_is_counted(instance, api):
     model = ChatOpenAI(model=MODEL, use_responses_api=True)
     assert_counted(shown(instance, lambda: list(model.stream("Hello."))), api, calls=1)
+
+
+def test_an_async_stream_of_responses_is_counted(instance, api):
+    async def read() -> None:
+        async for _ in ChatOpenAI(model=MODEL, use_responses_api=True).astream("Hello."):
+            pass
+
+    assert_counted(shown(instance, read), api, calls=1)
+
+
+def test_structured_output_of_responses_is_counted(instance, api):
+    model = ChatOpenAI(model=MODEL, use_responses_api=True).with_structured_output(City)
+    assert_counted(shown(instance, lambda: model.invoke("The capital of Norway?")), api, calls=1)
 
 
 def test_embeddings_are_counted(instance, api):

@@ -100,3 +100,23 @@ def test_embeddings_are_counted(instance, api):
 def test_async_embeddings_are_counted(instance, api):
     embedding = OpenAIEmbedding(model="text-embedding-3-small", api_base=api.base_url)
     assert_counted(shown(instance, lambda: embedding.aget_text_embedding("One.")), api, calls=1)
+
+
+def test_an_async_completion_is_counted(instance, api):
+    assert_counted(shown(instance, lambda: model(api).acomplete("Hello.")), api, calls=1)
+
+
+def test_a_completion_in_a_stream_is_counted(instance, api):
+    asking = model(api, additional_kwargs=USAGE_WANTED)
+    assert_counted(shown(instance, lambda: list(asking.stream_complete("Hello."))), api, calls=1)
+
+
+def test_structured_output_in_a_stream_is_counted(instance, api):
+    api.script(Answer(tool_calls=[ToolCall(name="City", arguments={"name": "Oslo"})]))
+    structured = model(api, additional_kwargs=USAGE_WANTED).as_structured_llm(City)
+    assert_counted(shown(instance, lambda: list(structured.stream_chat(MESSAGES))), api, calls=1)
+
+
+def test_an_async_chat_of_responses_is_counted(instance, api):
+    asking = OpenAIResponses(model=MODEL, api_base=api.base_url)
+    assert_counted(shown(instance, lambda: asking.achat(MESSAGES)), api, calls=1)

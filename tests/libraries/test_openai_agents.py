@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from agents import (
     Agent,
+    ModelSettings,
     Runner,
     function_tool,
     set_default_openai_api,
@@ -86,3 +87,34 @@ def test_a_hand_over_is_counted(instance, api):
     api.script(Answer(tool_calls=[ToolCall(name="transfer_to_poet")]), Answer())
     agent = Agent(name="router", model=MODEL, handoffs=[Agent(name="poet", model=MODEL)])
     assert_counted(shown(instance, lambda: Runner.run(agent, "A poem, please.")), api, calls=2)
+
+
+def test_a_tool_call_in_a_stream_and_its_answer_are_counted_or_unknown(instance, api, interface):
+    api.script(Answer(tool_calls=[ToolCall(name="weather", arguments={"city": "Oslo"})]), Answer())
+    agent = Agent(name="forecaster", model=MODEL, tools=[weather])
+
+    async def read() -> None:
+        async for _ in Runner.run_streamed(agent, "The weather in Oslo?").stream_events():
+            pass
+
+    counted = assert_counted if interface == "responses" else assert_counted_where_asked
+    counted(shown(instance, read), api, calls=2)
+
+
+@pytest.mark.usefixtures("interface")
+def test_a_stream_whose_usage_is_wanted_is_counted(instance, api):
+    agent = Agent(name="poet", model=MODEL, model_settings=ModelSettings(include_usage=True))
+
+    async def read() -> None:
+        async for _ in Runner.run_streamed(agent, "Hello.").stream_events():
+            pass
+
+    assert_counted(shown(instance, read), api, calls=1)
+
+
+@pytest.mark.usefixtures("interface")
+def test_an_agent_that_is_a_tool_of_another_is_counted(instance, api):
+    poet = Agent(name="poet", model=MODEL).as_tool(tool_name="poet", tool_description="Writes poems.")
+    api.script(Answer(tool_calls=[ToolCall(name="poet", arguments={"input": "Oslo"})]), Answer(), Answer())
+    agent = Agent(name="editor", model=MODEL, tools=[poet])
+    assert_counted(shown(instance, lambda: Runner.run(agent, "A poem, please.")), api, calls=3)
