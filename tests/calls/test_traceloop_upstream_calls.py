@@ -152,6 +152,12 @@ def test_a_response_that_is_no_json_fails(kind):
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_parsed_answer_is_warned_of(kind):
     steps = asking("chat.completions.parse", **CHAT, response_format=Capital)
+
+    async def read(client: Any) -> Any:
+        return (await steps(client)).model_dump()
+
+    if not seen(bare, read, kind=kind).warnings:
+        pytest.skip("the parsed answers of this SDK can be read without a warning")
     assert_mended("parse taken off", lambda came: came.warnings, steps, kind=kind)
 
 

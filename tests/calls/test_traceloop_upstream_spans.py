@@ -15,6 +15,7 @@ from tests.calls.either import all_of, closed, got, next_of, opened
 from tests.calls.test_interrupts import Interrupting
 from tests.calls.traceloops import Seen, asking, assert_mended, cured, upstream, wrapped
 from tests.calls.ways import CHAT, STREAM
+from tests.calls.ways_chat import Capital
 from tests.calls.ways_others import ASK, COMPLETE
 
 BOTH = pytest.mark.parametrize("kind", ["sync", "async"])
@@ -101,15 +102,26 @@ async def _raw_stream(client: Any) -> Any:
     return await all_of(response.parse())
 
 
+_parse = asking("chat.completions.parse", **CHAT, response_format=Capital)
+
+
 async def _background(client: Any) -> Any:
     begun = await got(client.responses.create(**ASK, background=True))
     return [await got(client.responses.retrieve(begun.id)) for _ in range(3)]
 
 
 @BOTH
-@pytest.mark.parametrize("steps", [_raw_stream, _background])
-def test_usage_that_came_is_not_on_the_span(steps, kind):
-    assert_mended("_is_used_up, and responses taken off", shows_no_usage, steps, kind=kind)
+@pytest.mark.parametrize(
+    ("steps", "mend", "answers"),
+    [
+        (_raw_stream, "_is_used_up", []),
+        (_background, "responses taken off", []),
+        (_parse, "parse taken off", [Answer(finish_reason="length")]),
+    ],
+    ids=["raw stream", "background", "parsed, too long"],
+)
+def test_usage_that_came_is_not_on_the_span(steps, mend, answers, kind):
+    assert_mended(mend, shows_no_usage, steps, *answers, kind=kind)
 
 
 @BOTH

@@ -165,7 +165,7 @@ def wrapped() -> set[tuple[str, str]]:
     return {
         (f"{owner.__module__.removeprefix(_PACKAGE)}.{owner.__name__}", name)
         for owner, name, _ in _wrappers()
-        if not owner.__name__.endswith("Connection")
+        if owner.__module__.startswith(_PACKAGE) and not owner.__name__.endswith("Connection")
     }
 
 
