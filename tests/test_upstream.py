@@ -303,3 +303,16 @@ def test_a_copy_of_a_client_is_another_object_on_the_same_connections(api):
         copy.copy = copy.with_options = lambda: None
         assert copy.with_options() is None
         assert client.with_options() is not None
+
+
+def test_the_extra_body_of_a_call_wins_over_its_body_under_this_name(api):
+    """`calls/asked.py` reads what is sent from both; of an option in both the user's own must stay."""
+    options = openai._models.FinalRequestOptions(
+        method="post",
+        url="/chat/completions",
+        json_data={"model": "gpt-5", "messages": []},
+        extra_json={"model": "gpt-5-mini"},
+    )
+    with openai.OpenAI() as client:
+        client.request(object, options)
+    assert api.requests[0].json == {"model": "gpt-5-mini", "messages": []}

@@ -14,6 +14,7 @@ from dagster_openai_otel.calls.counts import value_of
 from dagster_openai_otel.calls.endpoints import Endpoint, endpoint_of
 from dagster_openai_otel.calls.stream_usage import is_azure
 from dagster_openai_otel.calls.streams import Form
+from dagster_openai_otel.faults import guarded
 
 _GENAI_OPERATIONS = {"chat", "text_completion", "embeddings", "generate_content"}
 
@@ -37,18 +38,44 @@ class Asked:
     """Whether prompt and completion go on the span."""
 
 
-def asked_of(client: Any, arguments: Mapping[str, Any], context: Context, *, content: bool) -> Asked:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """What `request` of the SDK was called with."""
+
+    options: Any
+    """The SDK's `FinalRequestOptions`."""
+    body: object
+    """The body that the SDK sends, with the user's `extra_body` in it."""
+    cast_to: Any
+    """What the SDK makes of the answer."""
+    stream: bool
+    """Whether the SDK reads the answer as a stream of events."""
+
+
+def called_with(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Called:
+    """What `request` was called with; nothing of it is changed."""
+    options = args[1] if len(args) > 1 else kwargs["options"]
+    body, extra = options.json_data, getattr(options, "extra_json", None)
+    if isinstance(extra, Mapping):
+        body = {**body, **extra} if isinstance(body, Mapping) else extra
+    cast_to = args[0] if args else kwargs["cast_to"]
+    return Called(options=options, body=body, cast_to=cast_to, stream=kwargs.get("stream") is True)
+
+
+def asked_of(client: Any, called: Called, context: Context, *, content: bool) -> Asked:
     """What a request asks for.
 
     Args:
         client: The client that sends it.
-        arguments: Those of `request`, by name.
+        called: What `request` was called with.
         context: Where it is sent from.
         content: Whether prompts and completions go on spans.
     """
-    options = arguments["options"]
+    options = called.options
     endpoint = endpoint_of(options.method, str(options.url))
-    model = value_of(options.json_data, "model")
+    model = None
+    with guarded("the model that a request asks for"):
+        model = value_of(called.body, "model")
     around = getattr(trace.get_current_span(context), "attributes", None) or {}
     alone = around.get(conventions.GEN_AI_OPERATION_NAME) not in _GENAI_OPERATIONS
     return Asked(
@@ -57,18 +84,18 @@ def asked_of(client: Any, arguments: Mapping[str, Any], context: Context, *, con
         model=model if isinstance(model, str) else None,
         provider="azure" if is_azure(client) else "openai",
         alone=alone,
-        form=_form_of(endpoint, arguments),
+        form=_form_of(endpoint, called),
         content=content and alone,
     )
 
 
-def _form_of(endpoint: Endpoint, arguments: Mapping[str, Any]) -> Form:
+def _form_of(endpoint: Endpoint, called: Called) -> Form:
     """How the SDK takes the answer: where it streams, or wants a model, no content type changes that."""
     if endpoint.method == "GET" and not endpoint.job:
         return "uncounted"
-    if arguments.get("stream") is True:
+    if called.stream:
         return "events"
-    return "json" if hasattr(arguments["cast_to"], "model_fields") else "as told"
+    return "json" if hasattr(called.cast_to, "model_fields") else "as told"
 
 
 def name_of(asked: Asked) -> str:
@@ -78,26 +105,26 @@ def name_of(asked: Asked) -> str:
     return f"{asked.method} {asked.endpoint.template}"
 
 
-def attributes_of(asked: Asked, client: Any, options: Any) -> dict[str, AttributeValue]:
+def attributes_of(asked: Asked, client: Any, body: object) -> dict[str, AttributeValue]:
     """The attributes that its span starts with."""
     said: dict[str, Any] = {
         conventions.HTTP_REQUEST_METHOD: asked.method,
         conventions.URL_TEMPLATE: asked.endpoint.template,
         conventions.OPENAI_API_TYPE: asked.endpoint.api_type,
         conventions.OPENAI_MODEL: asked.model,
-        conventions.OPENAI_REQUEST_SERVICE_TIER: value_of(options.json_data, "service_tier"),
+        conventions.OPENAI_REQUEST_SERVICE_TIER: value_of(body, "service_tier"),
     }
     if asked.alone:
         said |= {
             conventions.GEN_AI_PROVIDER_NAME: "azure.ai.openai" if asked.provider == "azure" else "openai",
             conventions.GEN_AI_OPERATION_NAME: asked.endpoint.operation,
             conventions.GEN_AI_REQUEST_MODEL: asked.model,
-            conventions.GEN_AI_REQUEST_STREAM: value_of(options.json_data, "stream") is True or None,
+            conventions.GEN_AI_REQUEST_STREAM: value_of(body, "stream") is True or None,
         }
     if asked.content:
         said |= {
-            conventions.GEN_AI_INPUT_MESSAGES: input_messages(options.json_data),
-            conventions.GEN_AI_SYSTEM_INSTRUCTIONS: system_instructions(options.json_data),
+            conventions.GEN_AI_INPUT_MESSAGES: input_messages(body),
+            conventions.GEN_AI_SYSTEM_INSTRUCTIONS: system_instructions(body),
         }
     known = {name: value for name, value in said.items() if isinstance(value, str | bool)}
     return known | _server(client)

@@ -1,6 +1,5 @@
 """`OpenAIRequestInstrumentor`: wraps the OpenAI SDK when it is imported, and not before."""
 
-import sys
 from collections.abc import Collection
 from types import ModuleType
 from typing import Any
@@ -10,9 +9,10 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from dagster_openai_otel import pricing
 from dagster_openai_otel.calls import sockets
-from dagster_openai_otel.calls.requests import RequestSpans, unwrap_from
+from dagster_openai_otel.calls.requests import RequestSpans
 from dagster_openai_otel.calls.stream_usage import UsageAsker
 from dagster_openai_otel.faults import guarded
+from dagster_openai_otel.wrapping import Wrapping
 
 
 class OpenAIRequestInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in the lower bound
@@ -34,19 +34,19 @@ class OpenAIRequestInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # unty
         asker = UsageAsker(kwargs.get("stream_usage") or "auto")
         content = kwargs.get("capture_content") is True
         spans = self._spans = RequestSpans(kwargs.get("tracer_provider"), prices, asker, content=content)
+        wrapping = self._wrapping = Wrapping()
 
         def wrap(openai: ModuleType) -> None:
             with guarded("the usage of all calls"):
-                if self._spans is spans:
-                    spans.wrap(openai)
+                if wrapping.active:
+                    spans.wrap(openai, wrapping)
 
         wrapt.register_post_import_hook(wrap, "openai")
-        sockets.when_imported(lambda: self._spans)
+        sockets.when_imported(spans, wrapping)
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002  # the base class's signature
         self._spans = None
-        if "openai" in sys.modules:
-            unwrap_from(sys.modules["openai"])
+        self._wrapping.take_off()
 
     @property
     def spans(self) -> RequestSpans | None:

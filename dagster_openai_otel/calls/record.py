@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,21 +13,23 @@ from opentelemetry.util.types import AttributeValue
 from dagster_openai_otel import conventions, pricing
 from dagster_openai_otel.calls.answers import Answer, read
 from dagster_openai_otel.calls.asked import Asked
+from dagster_openai_otel.calls.attributes import genai_attributes, usage_attributes
 from dagster_openai_otel.calls.content import Deltas, output_messages
 from dagster_openai_otel.calls.counts import value_of
-from dagster_openai_otel.calls.hiding import hide_usage_chunk
+from dagster_openai_otel.calls.hiding import show_by
 from dagster_openai_otel.calls.jobs import Jobs
-from dagster_openai_otel.calls.streams import Listener, Reader, observe, read_whole, reader_for
+from dagster_openai_otel.calls.stream_usage import UsageChunkFilter
+from dagster_openai_otel.calls.streams import (
+    Filter,
+    Listener,
+    Reader,
+    is_compressed,
+    observe,
+    read_whole,
+    reader_for,
+)
 from dagster_openai_otel.faults import error_type, guarded
-from dagster_openai_otel.usage import FIELDS, Usage
-
-_GENAI_USAGE = {
-    conventions.GEN_AI_INPUT_TOKENS: "input_tokens",
-    conventions.GEN_AI_OUTPUT_TOKENS: "output_tokens",
-    conventions.GEN_AI_CACHE_READ_TOKENS: "cached_input_tokens",
-    conventions.GEN_AI_CACHE_WRITE_TOKENS: "cache_write_tokens",
-    conventions.GEN_AI_REASONING_TOKENS: "reasoning_tokens",
-}
+from dagster_openai_otel.usage import Usage
 
 
 class RequestRecord:
@@ -58,41 +61,40 @@ class RequestRecord:
     def received(self, response: Any, retries: int) -> None:
         """An HTTP response came whose status is good; its body may not have been read."""
         self._set_status(response, retries)
-        if self.hides:
-            hide_usage_chunk(response)
+        passing: Filter | None = UsageChunkFilter() if self.hides else None
+        if passing is not None and (response.is_closed or is_compressed(response)):
+            show_by(response, passing)
+            passing = None
         if response.is_closed:
             self._response = response
         else:
             self._reader = reader_for(response, self._asked.form, self._listener)
-            observe(response, self)
+            observe(response, self, passing)
 
     def returned(self, result: object) -> None:
         """The SDK gives its result to the user."""
         if self._open and self._response is None and self._reader is None:
-            # the SDK has no `_process_response` to see it by
-            response = getattr(result, "response", None) or getattr(result, "http_response", None)
-            if hasattr(response, "is_closed"):
-                self.received(response, 0)
+            with guarded("the usage of a streamed call"):
+                # the SDK has no `_process_response` to see it by
+                response = getattr(result, "response", None) or getattr(result, "http_response", None)
+                if hasattr(response, "is_closed"):
+                    self.received(response, 0)
         if self._reader is None:
-            self._end(self._read(result))
+            self._end(lambda: self._read(result))
 
     def told(self, answer: Answer) -> None:
         """What was used came to be known otherwise than by a request."""
-        self._end(answer)
+        self._end(lambda: answer)
 
     def raised(self, error: BaseException) -> None:
         """The SDK raises into the user's code."""
-        response = getattr(error, "response", None)
-        request = getattr(response, "request", None) or getattr(error, "request", None)
-        if response is not None and self._response is None:
-            self._set_status(response, 0)
-        sent = getattr(request, "headers", {}).get("x-stainless-retry-count", "0")
-        if sent.isdigit() and sent != "0":
-            self.span.set_attribute(conventions.HTTP_RESEND_COUNT, int(sent))
+        # anybody's exception comes by here: what is called `response` can be anything
+        with suppress(Exception):
+            self._see_error(error)
         if self._reader is not None:
             self.end(error)
         else:
-            self._end(self._read(None) if self._response is not None else None, error)
+            self._end((lambda: self._read(None)) if self._response is not None else None, error)
 
     def chunk(self, data: bytes) -> None:
         """Some bytes of a streamed answer have come."""
@@ -112,12 +114,17 @@ class RequestRecord:
     def end(self, error: BaseException | None = None, *, whole: bool = False) -> None:
         """A streamed answer is at its end, which makes it whole, or was left, or broke."""
         with guarded("the usage of a streamed call"):
-            if self._reader is not None and self._open:
-                self._end(self._reader.finish(whole=whole), error)
+            reader = self._reader
+            if reader is not None and self._open:
+                self._end(lambda: reader.finish(whole=whole), error)
+
+    @property
+    def _listener(self) -> Listener | None:
+        return self._completion.see if self._completion else None
 
     def _read(self, result: object) -> Answer:
-        """Read what the SDK parsed, and where that says nothing, the body."""
-        if value_of(result, "usage") is not None:
+        """Read what the SDK parsed, and where that says nothing, or is of the user's making, the body."""
+        if _is_the_sdks(result) and value_of(result, "usage") is not None:
             if self._completion is not None:
                 with guarded("the completion on the span of a call"):
                     self._completion.see(result)
@@ -126,22 +133,37 @@ class RequestRecord:
             return Answer()
         return read_whole(self._response, self._asked.form, self._listener)
 
-    @property
-    def _listener(self) -> Listener | None:
-        return self._completion.see if self._completion else None
+    def _see_error(self, error: BaseException) -> None:
+        response = getattr(error, "response", None)
+        if response is not None and self._response is None:
+            self._set_status(response, 0)
+        request = response.request if response is not None else getattr(error, "request", None)
+        sent = request.headers.get("x-stainless-retry-count", "0") if request is not None else "0"
+        if sent.isdigit() and sent != "0":
+            self.span.set_attribute(conventions.HTTP_RESEND_COUNT, int(sent))
 
     def _set_status(self, response: Any, retries: int) -> None:
-        self.span.set_attribute(conventions.HTTP_STATUS_CODE, response.status_code)
+        if isinstance(response.status_code, int):
+            self.span.set_attribute(conventions.HTTP_STATUS_CODE, response.status_code)
         if retries:
             self.span.set_attribute(conventions.HTTP_RESEND_COUNT, retries)
 
-    def _end(self, answer: Answer | None, error: BaseException | None = None) -> None:
+    def _end(self, reading: Callable[[], Answer] | None, error: BaseException | None = None) -> None:
+        """End the span, unless that was done.
+
+        Args:
+            reading: Says what was answered; `None` where nothing was.
+            error: What the user gets instead.
+        """
         try:
             span = self._open.pop()
         except IndexError:
             return
-        self._response = self._reader = None
         try:
+            # an answer that cannot be read is one that says nothing
+            answer = Answer() if reading is not None else None
+            with guarded("the usage of a call"):
+                answer = reading() if reading is not None else None
             failed = error_type(error) if error is not None else None
             if answer is not None and answer.broke_off:
                 failed = failed or "openai.APIError"
@@ -152,13 +174,14 @@ class RequestRecord:
                 tells = self._asked.endpoint.tells
                 span.set_attributes(self._described(answer if tells else Answer(model=answer.model)))
         finally:
+            self._response = self._reader = None
             span.end()
 
     def _described(self, answer: Answer) -> dict[str, AttributeValue]:
         """The attributes that an answer adds; what is counted comes last, where limits cut first."""
         described: dict[str, AttributeValue] = {}
         if self._asked.alone:
-            described |= _genai(answer)
+            described |= genai_attributes(answer)
         if self._completion is not None:
             with guarded("the completion on the span of a call"):
                 if said := output_messages(self._completion.answer):
@@ -185,7 +208,7 @@ class RequestRecord:
             booked[conventions.OPENAI_USAGE_BESIDE] = json.dumps(parts)
         usage = answer.usage if answer.audio_seconds is None else answer.usage or Usage()
         if usage is not None:
-            booked |= _usage(usage)
+            booked |= usage_attributes(usage)
             cost = None if answer.unsaid else self._cost_usd(answer, usage, self._asked.model)
             if cost is not None:
                 booked[conventions.OPENAI_COST_USD] = cost
@@ -198,7 +221,7 @@ class RequestRecord:
             conventions.OPENAI_MODEL: part.model,
             conventions.OPENAI_COST_USD: self._cost_usd(part, usage),
         }
-        return {name: value for name, value in said.items() if value is not None} | _usage(usage)
+        return {name: value for name, value in said.items() if value is not None} | usage_attributes(usage)
 
     def _cost_usd(self, answer: Answer, usage: Usage, asked: str | None = None) -> float | None:
         with guarded("the price of a call"):
@@ -223,17 +246,6 @@ class RequestRecord:
         return None
 
 
-def _genai(answer: Answer) -> Mapping[str, AttributeValue]:
-    said: dict[str, AttributeValue | None] = {
-        conventions.GEN_AI_RESPONSE_MODEL: answer.model,
-        conventions.GEN_AI_RESPONSE_ID: answer.response_id,
-        conventions.GEN_AI_RESPONSE_FINISH_REASONS: answer.finish_reasons or None,
-    }
-    if answer.usage is not None:
-        said |= {name: getattr(answer.usage, field) for name, field in _GENAI_USAGE.items()}
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def _usage(usage: Usage) -> dict[str, AttributeValue]:
-    prefix = conventions.OPENAI_USAGE_PREFIX
-    return {prefix + name: count for name in FIELDS if (count := getattr(usage, name)) is not None}
+def _is_the_sdks(result: object) -> bool:
+    """Whether a result names what it holds as the API does."""
+    return type(result) is dict or type(result).__module__.startswith("openai.types.")

@@ -7,21 +7,25 @@ from functools import cached_property
 from types import ModuleType, TracebackType
 from typing import Any
 
-import wrapt
 from opentelemetry import context as otel_context, trace
-from opentelemetry.instrumentation.utils import unwrap
-from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.context import Context
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Span, SpanKind, Tracer
+from opentelemetry.util.types import AttributeValue
 
 from dagster_openai_otel import conventions, pricing
 from dagster_openai_otel.calls.answers import Answer
-from dagster_openai_otel.calls.asked import Asked, asked_of, attributes_of, name_of
+from dagster_openai_otel.calls.asked import Asked, Called, asked_of, attributes_of, called_with, name_of
 from dagster_openai_otel.calls.endpoints import Endpoint
 from dagster_openai_otel.calls.jobs import Jobs
 from dagster_openai_otel.calls.lending import context_of
 from dagster_openai_otel.calls.record import RequestRecord
-from dagster_openai_otel.calls.stream_usage import UsageAsker
+from dagster_openai_otel.calls.stream_usage import Asking, UsageAsker
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.tracers import calls_tracer
+from dagster_openai_otel.tracing import VERSION
+from dagster_openai_otel.unexported import UnexportedTracer
+from dagster_openai_otel.wrapping import Wrapping
 
 _current: ContextVar[RequestRecord | None] = ContextVar("dagster_openai_otel_request", default=None)
 
@@ -50,17 +54,22 @@ class RequestSpans:
         self._asker = asker
         self._jobs = Jobs()
 
-    def wrap(self, openai: ModuleType) -> None:
+    def wrap(self, openai: ModuleType, wrapping: Wrapping) -> None:
         """Wrap the clients of the SDK."""
         for client, request in ((openai.OpenAI, self.request), (openai.AsyncOpenAI, self.async_request)):
-            wrapt.wrap_function_wrapper(client, "request", request)
+            wrapping.wrap(client, "request", request)
             # Private in openai, for the response before it is parsed; tests/test_upstream.py says why.
             if hasattr(client, "_process_response"):
-                wrapt.wrap_function_wrapper(client, "_process_response", process_response)
+                wrapping.wrap(client, "_process_response", process_response)
 
     @cached_property
     def _tracer(self) -> Tracer:
         return calls_tracer(self._provider or trace.get_tracer_provider())
+
+    @cached_property
+    def _spare_tracer(self) -> Tracer:
+        """For where the provider's own raises: what is counted is counted, and goes nowhere else."""
+        return UnexportedTracer(InstrumentationScope(conventions.CALLS_SCOPE, VERSION))
 
     def request(
         self, wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -70,14 +79,18 @@ class RequestSpans:
         if begun is None:
             return wrapped(*args, **kwargs)
         with _Entered(begun.record):
+            refused = False
             try:
-                result = wrapped(**begun.arguments)
+                result = wrapped(*begun.args, **begun.kwargs)
             except Exception as error:
-                if not self._refused(begun, client, error):
+                if not self._refused(begun, error):
                     raise
+                refused = True
+            # not in the handler, where what this raises would say that the refusal came before it
+            if refused:
                 result = wrapped(*args, **kwargs)
-        with guarded("the usage of a call"):
-            begun.record.returned(result)
+            self._answered(begun, refused=refused)
+        begun.record.returned(result)
         return result
 
     async def async_request(
@@ -92,14 +105,18 @@ class RequestSpans:
         if begun is None:
             return await wrapped(*args, **kwargs)
         with _Entered(begun.record):
+            refused = False
             try:
-                result = await wrapped(**begun.arguments)
+                result = await wrapped(*begun.args, **begun.kwargs)
             except Exception as error:
-                if not self._refused(begun, client, error):
+                if not self._refused(begun, error):
                     raise
+                refused = True
+            # not in the handler, where what this raises would say that the refusal came before it
+            if refused:
                 result = await wrapped(*args, **kwargs)
-        with guarded("the usage of a call"):
-            begun.record.returned(result)
+            self._answered(begun, refused=refused)
+        begun.record.returned(result)
         return result
 
     def book(self, answer: Answer, *, name: str, model: str | None) -> None:
@@ -122,37 +139,52 @@ class RequestSpans:
     def _begin(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> "_Begun | None":
         """Start the span of a request; `None` where that fails, which is then said in the log."""
         with guarded("the usage of a call"):
-            arguments = _arguments(*args, **kwargs)
-            options = arguments["options"]
-            context = context_of(client)
-            asked = asked_of(client, arguments, context, content=self._content)
-            asking = self._asker.asking(client, asked.endpoint, options)
+            called, context = called_with(args, kwargs), context_of(client)
+            asked = asked_of(client, called, context, content=self._content)
             if asked.endpoint.bills:
                 pricing.preload()
-            span = self._tracer.start_span(
-                name_of(asked), context, SpanKind.CLIENT, attributes_of(asked, client, options)
-            )
+            attributes: Mapping[str, AttributeValue] = {}
+            with guarded("the attributes of a request span"):
+                attributes = attributes_of(asked, client, called.body)
+            span = self._start_span(name_of(asked), context, attributes)
             record = RequestRecord(span, asked, self._prices, self._jobs)
-            if asking is not None:
-                record.hides = True
-                arguments["options"] = asking
-            return _Begun(record=record, arguments=arguments)
+            begun = _Begun(record=record, args=args, kwargs=kwargs)
+            if called.stream:
+                with guarded("the usage of a stream"):
+                    return self._asking(begun, asked, client, called)
+            return begun
         return None
 
-    def _refused(self, begun: "_Begun", client: Any, error: Exception) -> bool:
+    def _start_span(self, name: str, context: Context, attributes: Mapping[str, AttributeValue]) -> Span:
+        with guarded("the export of a request span", "the tracer provider"):
+            return self._tracer.start_span(name, context, SpanKind.CLIENT, attributes)
+        return self._spare_tracer.start_span(name, context, SpanKind.CLIENT, attributes)
+
+    def _asking(self, begun: "_Begun", asked: Asked, client: Any, called: Called) -> "_Begun":
+        """The same, with the options that ask for the usage of a stream, where that is to be."""
+        asking = self._asker.asking(client, asked.endpoint, called.options, called.body)
+        if asking is None:
+            return begun
+        begun.record.hides = True
+        args, kwargs = begun.args, begun.kwargs
+        if len(args) > 1:
+            args = (args[0], asking.options, *args[2:])
+        else:
+            kwargs = {**kwargs, "options": asking.options}
+        return _Begun(record=begun.record, args=args, kwargs=kwargs, asking=asking)
+
+    def _refused(self, begun: "_Begun", error: Exception) -> bool:
         """Whether the request is to be sent again as the user made it."""
         with guarded("whether a server refuses to say the usage of a stream"):
-            if begun.record.hides and self._asker.refused(client, error):
+            if begun.asking is not None and self._asker.may_refuse(begun.asking, error):
                 begun.record.hides = False
                 return True
         return False
 
-
-def unwrap_from(openai: ModuleType) -> None:
-    """Take the wrappers off the clients of the SDK."""
-    for client in (openai.OpenAI, openai.AsyncOpenAI):
-        unwrap(client, "request")
-        unwrap(client, "_process_response")
+    def _answered(self, begun: "_Begun", *, refused: bool) -> None:
+        """Remember of a server whether it can be asked: what was sent in the end was answered."""
+        if begun.asking is not None:
+            self._asker.answered(begun.asking, refused=refused)
 
 
 def process_response(
@@ -174,12 +206,10 @@ class _Begun:
     """A request whose span has started, and what is sent: the user's own arguments, or those that ask."""
 
     record: RequestRecord
-    arguments: dict[str, Any]
-
-
-def _arguments(cast_to: Any, options: Any, **others: Any) -> dict[str, Any]:
-    """The arguments of `request`, by name."""
-    return {"cast_to": cast_to, "options": options, **others}
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    asking: Asking | None = None
+    """How usage is asked for that the user did not ask for."""
 
 
 class _Entered:

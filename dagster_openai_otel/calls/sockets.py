@@ -6,7 +6,7 @@ Their messages do not go through `OpenAI.request`; those that end a response car
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from inspect import iscoroutinefunction
+from inspect import isawaitable
 from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +17,7 @@ from dagster_openai_otel.calls.answers import Answer, read
 from dagster_openai_otel.calls.counts import value_of
 from dagster_openai_otel.calls.requests import RequestSpans
 from dagster_openai_otel.faults import guarded
+from dagster_openai_otel.wrapping import Wrapper, Wrapping
 
 _MODULES = {
     "openai.resources.realtime.realtime": "Realtime",
@@ -62,40 +63,36 @@ class _Session:
 _sessions: WeakKeyDictionary[object, _Session] = WeakKeyDictionary()
 
 
-def when_imported(spans: Callable[[], RequestSpans | None]) -> None:
+def when_imported(spans: RequestSpans, wrapping: Wrapping) -> None:
     """Watch the messages of connections, once the SDK's modules for them are imported.
 
     Args:
-        spans: Gives what makes spans; `None` while nothing is to be recorded.
+        spans: Makes spans of what they tell.
+        wrapping: Holds the wrappers.
     """
     for module, name in _MODULES.items():
 
         def wrap(loaded: ModuleType, name: str = name) -> None:
             for kind in (f"{name}Connection", f"Async{name}Connection"):
                 owner = getattr(loaded, kind, None)
-                if owner and not isinstance(owner.__dict__.get("recv_bytes"), wrapt.FunctionWrapper):
-                    wrapt.wrap_function_wrapper(owner, "recv_bytes", _after(spans, _tell))
-                    wrapt.wrap_function_wrapper(owner, "close", _after(spans, _closed))
+                if owner and wrapping.active:
+                    wrapping.wrap(owner, "recv_bytes", _after(spans, _tell))
+                    wrapping.wrap(owner, "close", _after(spans, _closed))
 
         wrapt.register_post_import_hook(wrap, module)
 
 
-def _after(
-    spans: Callable[[], RequestSpans | None], tell: Callable[[RequestSpans, object, Any], None]
-) -> Any:
+def _after(spans: RequestSpans, tell: Callable[[RequestSpans, object, Any], None]) -> Wrapper:
     """A wrapper that tells of the result of a method, sync or async, of a connection."""
 
     def told(connection: object, result: Any) -> Any:
         with guarded("the usage of a connection"):
-            making = spans()
-            if making is not None:
-                tell(making, connection, result)
+            tell(spans, connection, result)
         return result
 
-    def watch(wrapped: Callable[..., Any], connection: object, args: Any, kwargs: Any) -> Any:
-        if iscoroutinefunction(wrapped):
-            return awaited(wrapped(*args, **kwargs), connection)
-        return told(connection, wrapped(*args, **kwargs))
+    def watch(wrapped: Any, connection: object, args: Any, kwargs: Any) -> Any:
+        result = wrapped(*args, **kwargs)
+        return awaited(result, connection) if isawaitable(result) else told(connection, result)
 
     async def awaited(receiving: Awaitable[Any], connection: object) -> Any:
         return told(connection, await receiving)

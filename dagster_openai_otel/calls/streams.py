@@ -73,6 +73,9 @@ class SilentReader:
         return Answer()
 
 
+# what is no answer of the API: a transcript can look like one
+_SILENT = ("text/", "audio/", "video/", "image/", "application/octet-stream", "application/zip")
+
 Reader = SseReader | BodyReader | SilentReader
 
 
@@ -85,21 +88,23 @@ def reader_for(response: Any, form: Form, listener: Listener | None = None) -> R
         listener: Is given the whole answer, or each event of a streamed one.
     """
     kind = response.headers.get("content-type", "").lower()
-    # a body that has been read has been decoded
-    coding = "identity" if response.is_closed else response.headers.get("content-encoding", "identity")
     sse = "text/event-stream" in kind or (form == "events" and "json" not in kind)
-    if form == "uncounted" or not (sse or form == "json" or "json" in kind):
+    if form == "uncounted" or (form == "as told" and not sse and kind.startswith(_SILENT)):
         return SilentReader()
-    if sse and coding == "identity":
-        return SseReader(listener)
-    if coding == "identity":
-        return BodyReader(bytes, sse=sse, listener=listener)
-    kept = {"content-encoding": coding}
+    # a body that has been read has been decoded
+    if response.is_closed or not is_compressed(response):
+        return SseReader(listener) if sse else BodyReader(bytes, sse=sse, listener=listener)
+    kept = {"content-encoding": response.headers["content-encoding"]}
     scratch = type(response)
     # a response of the same library decodes all that the client can decode
     return BodyReader(
         lambda body: bytes(scratch(200, headers=kept, content=body).content), sse=sse, listener=listener
     )
+
+
+def is_compressed(response: Any) -> bool:
+    """Whether the bytes of a response's body are not those that it is read as."""
+    return response.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}
 
 
 def read_whole(response: Any, form: Form, listener: Listener | None = None) -> Answer:
@@ -118,11 +123,27 @@ def read_whole(response: Any, form: Form, listener: Listener | None = None) -> A
     return reader.finish(whole=True)
 
 
-def observe(response: Any, observer: Observer) -> None:
-    """Tell an observer of a response's body, chunk by chunk, as whoever holds the response reads it."""
+class Filter(Protocol):
+    """Lets a part of a body pass."""
+
+    def feed(self, data: bytes) -> bytes:
+        """What of some bytes, and of those held back before, passes now."""
+
+    def flush(self) -> bytes:
+        """What was held back at the end."""
+
+
+def observe(response: Any, observer: Observer, passing: Filter | None = None) -> None:
+    """Tell an observer of a response's body, chunk by chunk, as whoever holds the response reads it.
+
+    Args:
+        response: A response of httpx or httpx2 that has not been read.
+        observer: Is told all of it.
+        passing: Lets a part of it pass to whoever reads it; `None` for all.
+    """
     inner = response.stream
     kind: Any = type(inner)
-    response.stream = _observed_class(kind)(inner, observer)
+    response.stream = _observed_class(kind)(inner, observer, passing)
 
 
 @cache
@@ -133,9 +154,10 @@ def _observed_class(kind: Any) -> type["_ObservedStream"]:
 
 
 class _ObservedStream:
-    def __init__(self, inner: Any, observer: Observer) -> None:
+    def __init__(self, inner: Any, observer: Observer, passing: Filter | None) -> None:
         self._inner = inner
         self._observer = observer
+        self._passing = passing
 
     def __iter__(self) -> Iterator[bytes]:
         error: BaseException | None = None
@@ -143,8 +165,11 @@ class _ObservedStream:
         try:
             for chunk in self._inner:
                 self._observer.chunk(chunk)
-                yield chunk
+                if shown := self._shown(chunk):
+                    yield shown
             whole = True
+            if rest := self._rest():
+                yield rest
         except GeneratorExit:
             raise
         except BaseException as raised:
@@ -160,8 +185,11 @@ class _ObservedStream:
         try:
             async for chunk in inner:
                 self._observer.chunk(chunk)
-                yield chunk
+                if shown := self._shown(chunk):
+                    yield shown
             whole = True
+            if rest := self._rest():
+                yield rest
         except GeneratorExit:
             raise
         except BaseException as raised:
@@ -173,6 +201,15 @@ class _ObservedStream:
                     await inner.aclose()
             finally:
                 self._observer.end(error, whole=whole)
+
+    def _shown(self, chunk: bytes) -> bytes:
+        if self._passing is not None:
+            with guarded("what was to be taken out of a stream"):
+                return self._passing.feed(chunk)
+        return chunk
+
+    def _rest(self) -> bytes:
+        return self._passing.flush() if self._passing is not None else b""
 
     def __getattr__(self, name: str) -> Any:
         """What else the stream tells: in httpx2, how long the request took."""

@@ -1,17 +1,15 @@
 """`DagsterInstrumentor`: wraps the three places of Dagster that steps and runs go through."""
 
-from collections.abc import Callable, Collection
-from importlib import import_module
+from collections.abc import Collection
 from typing import Any
 
-import wrapt
 from opentelemetry import trace
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
-from opentelemetry.instrumentation.utils import unwrap
 
 from dagster_openai_otel.faults import say_once
 from dagster_openai_otel.steps.hooks import API, EXECUTE_STEP, StepHooks
 from dagster_openai_otel.steps.spans import StepSpans
+from dagster_openai_otel.wrapping import Wrapper, Wrapping
 
 
 class DagsterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in opentelemetry
@@ -32,22 +30,19 @@ class DagsterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in
             trace_url=kwargs.get("trace_url"),
             flush=kwargs.get("flush") or (lambda: None),
         )
-        _wrap(EXECUTE_STEP, "enter_execution_context", hooks.enter)
-        _wrap(EXECUTE_STEP, "execute_core_compute", hooks.compute)
-        _wrap(API, "ExecuteRunWithPlanIterable.__iter__", hooks.run)
+        self._wrapping = Wrapping()
+        self._wrap(EXECUTE_STEP, "enter_execution_context", hooks.enter)
+        self._wrap(EXECUTE_STEP, "execute_core_compute", hooks.compute)
+        self._wrap(API, "ExecuteRunWithPlanIterable.__iter__", hooks.run)
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002  # the base class's signature
-        execute_step, api = import_module(EXECUTE_STEP), import_module(API)
-        unwrap(execute_step, "enter_execution_context")
-        unwrap(execute_step, "execute_core_compute")
-        unwrap(api.ExecuteRunWithPlanIterable, "__iter__")
+        self._wrapping.take_off()
 
-
-def _wrap(module: str, name: str, wrapper: Callable[..., Any]) -> None:
-    try:
-        wrapt.wrap_function_wrapper(module, name, wrapper)
-    except (ImportError, AttributeError):
-        say_once(
-            f"this version of Dagster has no {module}.{name}: usage is recorded only for clients of"
-            " OpenAIResource. Please report it, with the version"
-        )
+    def _wrap(self, module: str, path: str, wrapper: Wrapper) -> None:
+        try:
+            self._wrapping.wrap(module, path, wrapper)
+        except (ImportError, AttributeError):
+            say_once(
+                f"this version of Dagster has no {module}.{path}: usage is recorded only for clients of"
+                " OpenAIResource. Please report it, with the version"
+            )

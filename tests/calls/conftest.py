@@ -3,12 +3,15 @@
 import gc
 from collections.abc import Iterator
 
+import openai
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from dagster_openai_otel import processor
 from dagster_openai_otel.scope import StepScope, entered
+from dagster_openai_otel.testing import FakeOpenAI
+from tests.calls.clients import sync_client
 from tests.calls.instrumenting import instrumented_with, provider_into
 
 
@@ -31,6 +34,13 @@ def scope() -> Iterator[StepScope]:
         # so that one failure stays one
         processor._claims.pop(span_id, None)  # type: ignore[call-overload]  # an id of a span, or of other work
     assert left_open == set()
+
+
+@pytest.fixture
+def client(api: FakeOpenAI) -> Iterator[openai.OpenAI]:
+    """A client that asks the stand-in."""
+    with sync_client(api) as asking:
+        yield asking
 
 
 @pytest.fixture

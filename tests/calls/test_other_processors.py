@@ -1,15 +1,19 @@
 """Processors, exporters and prices of the user's: what they do wrong costs no call and no usage."""
 
+import gc
 import logging
 
 import pytest
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import Sampler
+from opentelemetry.trace import ProxyTracerProvider
 
 from dagster_openai_otel import faults
 from dagster_openai_otel.processor import DagsterSpanProcessor
-from dagster_openai_otel.testing import FakeOpenAI
+from dagster_openai_otel.testing import Answer, FakeOpenAI
 from tests.calls.books import booked, taken
 from tests.calls.clients import KINDS, run, sync_client
 from tests.calls.either import all_of, got
@@ -135,3 +139,85 @@ def test_broken_prices_cost_the_price_and_nothing_else(api, scope, as_in_product
     assert [record.getMessage() for record in caplog.records if record.name == "dagster_openai_otel"] == [
         "lost because of a fault in dagster-openai-otel: the price of a call"
     ]
+
+
+class BrokenSampler(Sampler):
+    """A sampler of the user's that raises."""
+
+    def should_sample(self, *args, **kwargs):
+        raise LookupError
+
+    def get_description(self):
+        return "broken"
+
+
+class BrokenIds(RandomIdGenerator):
+    """Raises where a span is to start."""
+
+    def generate_span_id(self):
+        raise LookupError
+
+
+class BrokenProvider(ProxyTracerProvider):
+    """Makes no tracer."""
+
+    def get_tracer(self, *args, **kwargs):
+        raise LookupError
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        TracerProvider(sampler=BrokenSampler(), shutdown_on_exit=False),
+        TracerProvider(id_generator=BrokenIds(), shutdown_on_exit=False),
+        BrokenProvider(),
+    ],
+    ids=["sampler", "ids", "provider"],
+)
+@pytest.mark.parametrize("steps", [create, stream])
+def test_a_provider_that_makes_no_span_costs_no_usage(api, scope, as_in_production, provider, steps):
+    with not_instrumented(), FakeOpenAI() as bare_api:
+        bare = run(steps, "sync", bare_api)
+    with instrumented_with(provider):
+        assert run(steps, "sync", api) == bare
+    assert booked(scope) == billed(api.bill)
+
+
+class BrokenHandler(logging.Handler):
+    """A handler of the user's that raises."""
+
+    def emit(self, record):
+        raise LookupError
+
+
+def test_a_broken_log_handler_costs_no_call_and_no_usage(api, scope, as_in_production):
+    handler, logger = BrokenHandler(), logging.getLogger("dagster_openai_otel")
+    logger.addHandler(handler)
+    try:
+        with instrumented_with(provider_with(DagsterSpanProcessor(), Broken("on_start"))):
+            assert run(create, "sync", api)["object"] == "chat.completion"
+    finally:
+        logger.removeHandler(handler)
+    assert booked(scope) == billed(api.bill)
+
+
+class Collecting(SpanProcessor):
+    """Has garbage collected wherever a span starts or ends."""
+
+    def on_start(self, span, parent_context=None):
+        gc.collect()
+
+    def on_end(self, span):
+        gc.collect()
+
+
+def test_streams_that_end_in_the_garbage_collector_inside_a_processor_are_booked(api, scope):
+    api.script(*[Answer(chunk_delay=0.05)] * 5)
+    with (
+        instrumented_with(provider_with(Collecting(), DagsterSpanProcessor())),
+        sync_client(api, max_retries=0) as client,
+    ):
+        for _ in range(5):
+            next(client.chat.completions.create(**STREAM))
+    gc.collect()
+    assert booked(scope) == billed(api.bill)

@@ -6,7 +6,6 @@ from typing import Any
 import openai
 import pytest
 
-from dagster_openai_otel.scope import StepScope
 from dagster_openai_otel.testing import Answer, FakeOpenAI
 from dagster_openai_otel.usage import Usage
 from tests.calls.books import taken
@@ -67,15 +66,15 @@ STREAMS = {
 }
 
 
-def stream(api: FakeOpenAI, body: bytes, kind: str = "text/event-stream") -> Any:
+def stream(client: openai.OpenAI, api: FakeOpenAI, body: bytes, kind: str = "text/event-stream") -> Any:
     api.script(Answer(raw=(kind, body)))
-    return openai.OpenAI().chat.completions.create(**ASK, stream=True, stream_options={"include_usage": True})
+    return client.chat.completions.create(**ASK, stream=True, stream_options={"include_usage": True})
 
 
 @pytest.mark.usefixtures("spans")
 @pytest.mark.parametrize("body", STREAMS.values(), ids=STREAMS)
-def test_the_usage_of_a_stream_is_what_it_says_last(body: bytes, api: FakeOpenAI, scope: StepScope):
-    list(stream(api, body))
+def test_the_usage_of_a_stream_is_what_it_says_last(body: bytes, client, api, scope):
+    list(stream(client, api, body))
 
     sums = taken(scope)
     assert (sums.calls, sums.calls_without_usage, sums.usage) == (1, 0, USED)
@@ -86,16 +85,16 @@ def test_the_usage_of_a_stream_is_what_it_says_last(body: bytes, api: FakeOpenAI
     "kind",
     ["TEXT/Event-Stream", "text/plain", "text/html", "application/octet-stream", "application/json", "x"],
 )
-def test_a_stream_is_read_whatever_its_content_type(kind: str, api: FakeOpenAI, scope: StepScope):
-    list(stream(api, PLAIN, kind))
+def test_a_stream_is_read_whatever_its_content_type(kind: str, client, api, scope):
+    list(stream(client, api, PLAIN, kind))
 
     assert taken(scope).usage == USED
 
 
 @pytest.mark.usefixtures("spans")
 @pytest.mark.parametrize("body", [events(apart(NOTHING), chunk()), events(chunk(usage=SO_FAR), chunk())])
-def test_usage_so_far_of_a_stream_that_is_left_is_unknown(body: bytes, api: FakeOpenAI, scope: StepScope):
-    left = stream(api, body)
+def test_usage_so_far_of_a_stream_that_is_left_is_unknown(body: bytes, client, api, scope):
+    left = stream(client, api, body)
     next(left)
     left.close()
 
@@ -106,10 +105,10 @@ def test_usage_so_far_of_a_stream_that_is_left_is_unknown(body: bytes, api: Fake
 @pytest.mark.usefixtures("spans")
 @pytest.mark.parametrize("kind", ["text/plain", "application/vnd.api+json", "application/octet-stream"])
 @pytest.mark.parametrize("way", ["with_raw_response", "with_streaming_response"])
-def test_a_body_is_read_whatever_its_content_type(kind: str, way: str, api: FakeOpenAI, scope: StepScope):
+def test_a_body_is_read_whatever_its_content_type(kind: str, way: str, client, api, scope):
     whole = {"id": "c1", "object": "chat.completion", "model": "gpt-4o-mini", "choices": [], "usage": WIRE}
     api.script(Answer(raw=(kind, b" \n" + json.dumps(whole).encode())))
-    create = getattr(openai.OpenAI().chat.completions, way).create
+    create = getattr(client.chat.completions, way).create
     if way == "with_raw_response":
         create(**ASK)
     else:
@@ -120,22 +119,20 @@ def test_a_body_is_read_whatever_its_content_type(kind: str, way: str, api: Fake
 
 
 @pytest.mark.usefixtures("spans")
-def test_a_transcript_that_looks_like_an_answer_says_nothing(api: FakeOpenAI, scope: StepScope):
+def test_a_transcript_that_looks_like_an_answer_says_nothing(client, api, scope):
     api.script(Answer(raw=("text/plain", json.dumps({"usage": WIRE}).encode())))
-    openai.OpenAI().audio.transcriptions.create(
-        model="whisper-1", file=("oslo.wav", b"RIFF"), response_format="text"
-    )
+    client.audio.transcriptions.create(model="whisper-1", file=("oslo.wav", b"RIFF"), response_format="text")
 
     sums = taken(scope)
     assert (sums.calls_without_usage, sums.usage) == (1, Usage())
 
 
 @pytest.mark.usefixtures("spans")
-def test_fields_that_nobody_knows_say_nothing(api: FakeOpenAI, scope: StepScope):
+def test_fields_that_nobody_knows_say_nothing(client, api, scope):
     other = {"id": "other", "usage": {**WIRE, "total_tokens": 99}}
     whole = {"id": "c1", "object": "chat.completion", "model": "gpt-4o-mini", "choices": [], "usage": WIRE}
     body = {"type": "message", "response": other, "vendor": other, **whole, "error": None}
     api.script(Answer(raw=("application/json", json.dumps(body).encode())))
-    openai.OpenAI().chat.completions.create(**ASK)
+    client.chat.completions.create(**ASK)
 
     assert taken(scope).usage == USED

@@ -65,8 +65,8 @@ def streamed(payload: dict[str, Any]) -> Answer:
     return Answer(raw=("text/event-stream", b"".join(events)))
 
 
-def ask(**more: Any) -> Any:
-    return openai.OpenAI().responses.create(model="gpt-5-mini", input="Draw Oslo.", **more)
+def ask(client: openai.OpenAI, **more: Any) -> Any:
+    return client.responses.create(model="gpt-5-mini", input="Draw Oslo.", **more)
 
 
 def by_model(scope: StepScope) -> dict[str, Sums]:
@@ -78,12 +78,13 @@ def by_model(scope: StepScope) -> dict[str, Sums]:
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_images_of_a_response_are_booked_under_the_model_that_made_them(
     stream: bool,  # noqa: FBT001  # a parameter
+    client: openai.OpenAI,
     api: FakeOpenAI,
     scope: StepScope,
 ):
     whole = response(output=[MADE], tool_usage={"image_gen": IMAGES, "web_search": {"num_requests": 0}})
     api.script(streamed(whole) if stream else plain(whole))
-    answer = ask(stream=stream)
+    answer = ask(client, stream=stream)
     if stream:
         list(answer)
 
@@ -103,12 +104,12 @@ def test_the_images_of_a_response_are_booked_under_the_model_that_made_them(
 
 
 @pytest.mark.usefixtures("spans")
-def test_images_of_a_model_that_has_no_price_leave_the_call_without_one(api: FakeOpenAI, scope: StepScope):
+def test_images_of_a_model_that_has_no_price_leave_the_call_without_one(client, api, scope):
     tools = [{"type": "image_generation", "model": "nobody-knows-me"}]
     api.script(
         plain(response(tools=tools, tool_usage={"image_gen": IMAGES, "web_search": {"num_requests": 0}}))
     )
-    ask()
+    ask(client)
 
     booked = by_model(scope)
     assert booked["nobody-knows-me"].usage.total_tokens == 1050
@@ -119,18 +120,18 @@ def test_images_of_a_model_that_has_no_price_leave_the_call_without_one(api: Fak
 
 
 @pytest.mark.usefixtures("spans")
-def test_images_whose_tokens_are_not_said_leave_the_call_without_a_price(api: FakeOpenAI, scope: StepScope):
+def test_images_whose_tokens_are_not_said_leave_the_call_without_a_price(client, api, scope):
     api.script(plain(response(output=[MADE])))
-    ask()
+    ask(client)
 
     (sums,) = by_model(scope).values()
     assert (sums.usage.total_tokens, sums.cost_usd, sums.unpriced_calls) == (120, None, 1)
 
 
 @pytest.mark.usefixtures("spans")
-def test_a_response_that_says_nothing_but_its_images_is_without_usage(api: FakeOpenAI, scope: StepScope):
+def test_a_response_that_says_nothing_but_its_images_is_without_usage(client, api, scope):
     api.script(plain(response(usage=None, tool_usage={"image_gen": IMAGES})))
-    ask()
+    ask(client)
 
     booked = by_model(scope)
     assert booked["gpt-5-mini"].calls_without_usage == 1
@@ -138,9 +139,9 @@ def test_a_response_that_says_nothing_but_its_images_is_without_usage(api: FakeO
 
 
 @pytest.mark.usefixtures("spans")
-def test_tools_that_used_nothing_are_not_there(api: FakeOpenAI, scope: StepScope):
+def test_tools_that_used_nothing_are_not_there(client, api, scope):
     api.script(plain(response(tool_usage={"image_gen": NO_IMAGES, "web_search": {"num_requests": 0}})))
-    ask()
+    ask(client)
 
     assert list(by_model(scope)) == ["gpt-5-mini"]
 
@@ -150,12 +151,12 @@ def test_tools_that_used_nothing_are_not_there(api: FakeOpenAI, scope: StepScope
     ("said", "searches"), [({}, 2), ({"tool_usage": {"web_search": {"num_requests": 1}}}, 1)]
 )
 def test_searches_of_the_web_are_those_that_are_billed(
-    said: dict[str, Any], searches: int, api: FakeOpenAI, scope: StepScope
+    said: dict[str, Any], searches: int, client, api, scope
 ):
     output = [{"type": "web_search_call", "id": f"ws_{number}", "status": "completed"} for number in "12"]
     for whole in (response(), response(output=output, **said)):
         api.script(plain(whole))
-        ask()
+        ask(client)
 
     (sums,) = by_model(scope).values()
     tokens = 2 * (100 * 0.25 + 20 * 2) / 1_000_000
@@ -163,19 +164,19 @@ def test_searches_of_the_web_are_those_that_are_billed(
 
 
 @pytest.mark.usefixtures("spans")
-def test_searches_of_files_are_part_of_the_price(api: FakeOpenAI, scope: StepScope):
+def test_searches_of_files_are_part_of_the_price(client, api, scope):
     output = [{"type": "file_search_call", "id": "fs_1", "status": "completed", "queries": ["a", "b"]}]
     api.script(plain(response(output=output)))
-    ask()
+    ask(client)
 
     (sums,) = by_model(scope).values()
     assert float(sums.cost_usd or 0) == pytest.approx((100 * 0.25 + 20 * 2) / 1_000_000 + 0.0025)
 
 
 @pytest.mark.usefixtures("spans")
-def test_drawings_are_booked_under_the_model_that_drew_them(api: FakeOpenAI, scope: StepScope):
+def test_drawings_are_booked_under_the_model_that_drew_them(client, api, scope):
     api.script(plain({"created": 1, "data": [], "usage": IMAGES, "svg_usage": SVG}))
-    openai.OpenAI().images.generate(model="gpt-image-1", prompt="Oslo")
+    client.images.generate(model="gpt-image-1", prompt="Oslo")
 
     booked = by_model(scope)
     assert booked["gpt-image-1"].usage.total_tokens == 1050
@@ -184,9 +185,9 @@ def test_drawings_are_booked_under_the_model_that_drew_them(api: FakeOpenAI, sco
     )
 
 
-def test_what_was_used_beside_stands_on_the_span(spans: Any, api: FakeOpenAI, scope: StepScope):
+def test_what_was_used_beside_stands_on_the_span(spans: Any, client, api, scope):
     api.script(plain(response(tool_usage={"image_gen": IMAGES, "web_search": {"num_requests": 0}})))
-    ask()
+    ask(client)
 
     (span,) = spans.get_finished_spans()
     (part,) = json.loads(span.attributes[conventions.OPENAI_USAGE_BESIDE])
@@ -207,7 +208,7 @@ def used_by(model: str, tokens: int) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("spans")
-def test_the_run_of_an_evaluation_counts_once_when_it_is_finished(api: FakeOpenAI, scope: StepScope):
+def test_the_run_of_an_evaluation_counts_once_when_it_is_finished(client, api, scope):
     run = {"id": "evalrun_1", "object": "eval.run", "eval_id": "eval_1", "per_model_usage": []}
     finished = {
         **run,
@@ -221,7 +222,6 @@ def test_the_run_of_an_evaluation_counts_once_when_it_is_finished(api: FakeOpenA
         finished,
     ]
     api.script(*[plain(state) for state in states])
-    client = openai.OpenAI()
     data: Any = {"type": "jsonl", "source": {"type": "file_id", "id": "file-1"}}
     client.evals.runs.create("eval_1", data_source=data)
     for _ in range(3):
@@ -236,9 +236,8 @@ def test_the_run_of_an_evaluation_counts_once_when_it_is_finished(api: FakeOpenA
 
 
 @pytest.mark.usefixtures("spans")
-def test_the_usage_of_an_agents_session_so_far_is_not_that_of_a_request(api: FakeOpenAI, scope: StepScope):
+def test_the_usage_of_an_agents_session_so_far_is_not_that_of_a_request(client, api, scope):
     api.script(*[plain({"id": "session_1", "object": "agent.session", "usage": BASE})] * 3)
-    client = openai.OpenAI()
     post: Any = client.post
     post("/agents/sessions", cast_to=object, body={"agent_id": "agent_1"})
     post("/agents/sessions/session_1", cast_to=object, body={})

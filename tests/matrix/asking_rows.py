@@ -26,7 +26,7 @@ def _asking(request: Any) -> Any:
     asked = json.loads(body)
     assert _dumped(asked) == body
     asked["stream_options"] = {**asked.get("stream_options", {}), "include_usage": True}
-    added = {"accept-encoding": "identity", "content-length": str(len(_dumped(asked)))}
+    added = {"content-length": str(len(_dumped(asked)))}
     return (method, path, query, {**headers, **added}, _dumped(asked))
 
 
