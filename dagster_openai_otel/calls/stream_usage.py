@@ -19,7 +19,7 @@ _HOST = re.compile(r"https?://(?:[^/@]*@)?([^/:?#]+)", re.IGNORECASE)
 _NAMED = re.compile(r"(stream.?options|include.?usage)", re.IGNORECASE)
 # what a server that does not know the option may answer without a word about it
 _UNEXPLAINED = {400, 422, 500, 501}
-_NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null')
+_NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null|(?<=\{)\s*"usage"\s*:\s*null\s*,\s*')
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 
 

@@ -21,6 +21,10 @@ USAGE = {"id": "chatcmpl-1", "choices": [], "usage": {"prompt_tokens": 5, "compl
 texts = st.lists(st.sampled_from([TRICKY, "", "Oslo"]) | st.text(max_size=5), max_size=4)
 
 
+def with_null(event, first):
+    return {"usage": None, **event} if first else {**event, "usage": None}
+
+
 def written(events, newline):
     lines = [f"data: {json.dumps(event, separators=(',', ':'))}{newline}{newline}" for event in events]
     return ("".join(lines) + f"data: [DONE]{newline}{newline}").encode()
@@ -30,13 +34,14 @@ def written(events, newline):
 @given(
     said=texts,
     azure=st.booleans(),
-    newline=st.sampled_from(["\n", "\r\n"]),
+    newline=st.sampled_from(["\n", "\r\n", "\r"]),
+    first=st.booleans(),
     places=st.lists(st.integers(0, 2000), max_size=15),
 )
-def test_what_is_left_is_the_stream_that_was_not_asked(said, azure, newline, places):
+def test_what_is_left_is_the_stream_that_was_not_asked(said, azure, newline, first, places):
     before = [PREAMBLE] if azure else []
     unasked = written([*before, *(chunk(text) for text in said)], newline)
-    asked = written([*before, *(chunk(text, usage=None) for text in said), USAGE], newline)
+    asked = written([*before, *(with_null(chunk(text), first) for text in said), USAGE], newline)
     edges = sorted({0, len(asked), *(place % (len(asked) + 1) for place in places)})
     taker = UsageChunkFilter()
     parts = [taker.feed(asked[start:end]) for start, end in pairwise(edges)]
