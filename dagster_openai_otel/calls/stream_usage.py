@@ -115,14 +115,17 @@ class UsageChunkFilter:
     def flush(self) -> bytes:
         """What was held back at the end of the stream."""
         rest, self._rest = self._rest, b""
-        return rest
+        return self._kept(rest)
 
     def _kept(self, line: bytes) -> bytes:
-        usage = line.startswith(b"data:") and _is_usage_chunk(line[5:])
+        is_data = line.startswith(b"data:")
+        usage = is_data and _is_usage_chunk(line[5:])
         # with it goes the blank line that ends the event
         self._took = usage or (self._skipping and not line.strip())
         self._skipping = usage
-        return b"" if self._took else _NULL_USAGE.sub(b"", line, count=1)
+        if self._took:
+            return b""
+        return _NULL_USAGE.sub(b"", line, count=1) if is_data else line
 
 
 def _is_usage_chunk(data: bytes) -> bool:

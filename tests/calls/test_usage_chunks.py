@@ -54,6 +54,12 @@ def test_a_stream_without_usage_passes_as_it_is(parts):
     assert b"".join([*(taker.feed(part) for part in parts), taker.flush()]) == b"".join(parts)
 
 
+def test_an_answer_that_is_no_stream_passes_as_it_is():
+    taker = UsageChunkFilter()
+    body = json.dumps(chunk("Oslo", usage=None)).encode()
+    assert taker.feed(body) + taker.flush() == body
+
+
 def test_an_event_passes_as_soon_as_it_is_whole():
     taker = UsageChunkFilter()
     event = written([chunk("Oslo")], "\n")
