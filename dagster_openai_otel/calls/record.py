@@ -173,6 +173,11 @@ class RequestRecord:
             if answer is not None:
                 tells = self._asked.endpoint.tells
                 span.set_attributes(self._described(answer if tells else Answer(model=answer.model)))
+        except BaseException:
+            # an interrupt, say: what was answered is billed all the same
+            if reading is not None and self._asked.endpoint.bills:
+                span.set_attribute(conventions.OPENAI_CALL, True)  # noqa: FBT003  # of OpenTelemetry
+            raise
         finally:
             self._response = self._reader = None
             span.end()

@@ -11,6 +11,7 @@ from dagster_openai_otel import conventions
 from dagster_openai_otel.testing import Answer
 from tests.calls.books import taken
 from tests.calls.clients import async_client, http, run_async, sync_client
+from tests.calls.instrumenting import instrumented_with
 from tests.calls.ways import CHAT, STREAM
 
 
@@ -88,3 +89,24 @@ def test_a_call_that_a_loop_leaves_behind_ends_its_span_without_noise(api, scope
     assert scope.open_calls == set()
     assert taken(scope).failed_calls == 1
     assert [record.name for record in caplog.records if record.name.startswith("opentelemetry")] == []
+
+
+class InterruptedPrices(dict[str, object]):
+    """Where the user presses Ctrl-C while an answer is looked at."""
+
+    def __contains__(self, model: object) -> bool:
+        raise KeyboardInterrupt
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def test_a_call_is_booked_though_an_interrupt_comes_while_its_answer_is_read(api, scope, provider):
+    with (
+        instrumented_with(provider, prices=InterruptedPrices()),
+        sync_client(api) as client,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        client.chat.completions.create(**CHAT)
+    sums = taken(scope)
+    assert (sums.calls, sums.calls_without_usage, scope.open_calls) == (1, 1, set())
