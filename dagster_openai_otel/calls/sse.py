@@ -11,10 +11,14 @@ from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.usage import Usage
 
 # An event that says more than a piece of the answer. Inside a text the quotes are escaped.
-_TELLING = re.compile(rb'"(usage|error)"\s*:\s*[{"]|"finish_reason"\s*:\s*"')
+_TELLING = re.compile(
+    rb'"(usage|error)"\s*:\s*[{"]|"finish_reason"\s*:\s*"|"response\.(completed|incomplete|failed)"'
+)
 _DONE = b"[DONE]"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ENDS = {"response.completed", "response.incomplete", "response.failed"}
+# of images and of audio
+_LAST = ("_generation.completed", "_edit.completed", "text.done", "audio.done")
 
 
 class SseReader:
@@ -103,8 +107,8 @@ class SseReader:
             with guarded("the completion on the span of a call"):
                 self._listener(payload)
         self._choices.see(payload)
-        said, kind = read(payload), value_of(payload, "type")
-        pieces = bool(value_of(payload, "choices"))
+        said, choices = read(payload), value_of(payload, "choices")
+        kind, pieces = value_of(payload, "type") if choices is None else None, bool(choices)
         if said.usage is not None:
             self._usage_so_far, self._apart = said.usage, not pieces
         final = self._is_final(kind, pieces=pieces, told=said.usage is not None)
@@ -127,7 +131,7 @@ class SseReader:
         before.
         """
         if kind is not None:
-            return told and (kind in _ENDS or not str(kind).startswith("response."))
+            return told and (kind in _ENDS or str(kind).endswith(_LAST))
         return self._choices.ended and (told or (pieces and self._apart))
 
     def _end(self) -> None:

@@ -132,6 +132,25 @@ def test_usage_in_an_event_before_the_last_of_a_response_is_not_final():
     assert read([written([response_event("response.in_progress", PARTLY)])]).usage is None
 
 
+def test_a_response_that_fails_says_so_also_where_it_says_nothing_else():
+    assert (
+        read([written([response_event("response.created"), response_event("response.failed")])]).status
+        == "failed"
+    )
+
+
+def test_usage_of_an_image_that_is_not_finished_is_not_final():
+    part = {"type": "image_generation.partial_image", "usage": PARTLY}
+    assert read([written([part])]).usage is None
+    assert read([written([part, {"type": "image_generation.completed", "usage": WIRE}])]).usage == USED
+
+
+def test_a_type_that_nobody_knows_makes_no_other_event_of_a_chunk():
+    chunks = [{**chunk(usage=PARTLY), "type": "x"}, {**chunk(content="Oslo"), "type": "x"}]
+    assert read([written(chunks)]).usage is None
+    assert read([written([*chunks, {**chunk(reason="stop", usage=WIRE), "type": "x"}])]).usage == USED
+
+
 def test_a_long_event_in_many_pieces_takes_time_in_proportion():
     piece = b"x" * 65_536
     reader = SseReader()
