@@ -24,18 +24,19 @@ def attribute_usage(
     """Attribute the usage of the calls inside to an asset and a partition that the running step makes.
 
     It nests: what is not named stays as it is outside. It reaches the threads and tasks that are started
-    inside. Where no step is running it does nothing.
+    inside, and goes on where a generator does that yields inside. Where no step is running it does nothing.
+    The usage of a check goes to its result in any case: there it may name the asset that is checked.
 
     Args:
-        asset_key: The asset; `None` for whatever the block around says.
+        asset_key: The asset, as an `AssetKey`, as its parts, or as these joined by `/`; `None` for whatever
+            the block around says.
         partition_key: The partition; `None` for whatever the block around says.
 
     Raises:
-        AttributionError: The step does not make that asset or partition.
+        AttributionError: The step does not make that asset or partition. An op makes no assets.
     """
-    around = find_target()
-    key = _user_string(asset_key) if asset_key is not None else around.asset_key
-    target = Target(asset_key=key, partition_key=partition_key or around.partition_key)
+    key = None if asset_key is None else _user_string(asset_key)
+    target = Target(asset_key=key, partition_key=partition_key).within(find_target())
     scope = find()
     if scope is not None:
         check(scope, target)
@@ -50,7 +51,7 @@ def check(scope: StepScope, target: Target) -> None:
         AttributionError: It does not.
     """
     for kind, given, made in (
-        ("asset", target.asset_key, scope.asset_keys),
+        ("asset", target.asset_key, tuple(dict.fromkeys((*scope.asset_keys, *scope.checked_keys)))),
         ("partition", target.partition_key, scope.partition_keys),
     ):
         if given is not None and given not in made:

@@ -8,6 +8,8 @@
 None of them is ever raised into a call of the OpenAI SDK.
 """
 
+_LISTED = 20
+
 
 class DagsterOpenAIOtelError(Exception):
     """Base of all errors that this library raises."""
@@ -37,7 +39,9 @@ class AttributionError(DagsterOpenAIOtelError, ValueError):
     """
 
     def __init__(self, *, kind: str, given: str, made: tuple[str, ...]) -> None:
-        listed = ", ".join(made) if made else f"no {kind}s"
+        listed = ", ".join(made[:_LISTED]) if made else f"no {kind}s"
+        if len(made) > _LISTED:
+            listed += f" and {len(made) - _LISTED:,} more"
         super().__init__(
             f"Usage was attributed to the {kind} {given!r}, which this step does not make."
             f" It makes: {listed}. Name one of these, or leave {kind}_key out."

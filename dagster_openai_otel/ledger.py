@@ -17,6 +17,13 @@ class Target:
     """Parts joined by `/`."""
     partition_key: str | None = None
 
+    def within(self, around: "Target") -> "Target":
+        """This target, with what it leaves open taken from the one around it."""
+        return Target(
+            asset_key=around.asset_key if self.asset_key is None else self.asset_key,
+            partition_key=around.partition_key if self.partition_key is None else self.partition_key,
+        )
+
 
 ANY = Target()
 

@@ -35,7 +35,7 @@ def context_of(client: object) -> Context:
     if bound is None:
         return context
     scope, target = bound
-    return with_scope(scope, find_target(context) if target is ANY else target, context)
+    return with_scope(scope, target.within(find_target(context)), context)
 
 
 def lend(client: Client, scope: StepScope, target: Target = ANY) -> Client:
