@@ -33,6 +33,16 @@ PARTITION_KEYS: Final = "dagster.partition_keys"
 """`str[]`: all partitions of a step that makes more than one."""
 CODE_LOCATION: Final = "dagster.code_location"
 """`str`: name of the code location; absent for runs that no webserver or daemon launched."""
+SENSOR_NAME: Final = "dagster.sensor_name"
+"""`str`: name of the sensor whose tick the span belongs to."""
+SCHEDULE_NAME: Final = "dagster.schedule_name"
+"""`str`: name of the schedule whose tick the span belongs to."""
+TICK_ID: Final = "dagster.tick_id"
+"""`str`: id of the tick; absent where no daemon started it."""
+TICK_SCHEDULED_TIME: Final = "dagster.tick.scheduled_time"
+"""`str`, ISO 8601: the time that a schedule's tick is for; absent for sensors."""
+TICK_CURSOR: Final = "dagster.tick.cursor"
+"""`str`: the cursor that a sensor's tick began with, its first 256 characters; absent where there is none."""
 
 GEN_AI_OPERATION_NAME: Final = "gen_ai.operation.name"
 """`str`: `chat`, `embeddings`, `text_completion`. Source: GenAI."""
@@ -138,4 +148,10 @@ TRACE: Final = "openai/trace"
 SHARE: Final = "openai/share"
 """`str`: how usage was split and over what; only where it was split."""
 OUTCOME: Final = "openai/outcome"
-"""`str`, on observations: why usage is not on a materialization, `failed attempt 2`, `after the output`."""
+"""`str`, on observations and events: why usage is not on a materialization, `failed attempt 2`, `after the
+output`, `outside the steps`."""
+
+RUN_PREFIX: Final = "openai/run"
+"""With `_`, in the place of `openai/` in the numbers and the table above, on the one event that holds a run's
+total: `openai/run_calls`, `openai/run_by_model`. So a sum over the keys above counts nothing twice. The run's
+tags are `COST_USD`, a plain decimal number (`0.0134`), and `TOTAL_TOKENS`."""

@@ -15,9 +15,11 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Span as ApiSpan, SpanContext
 from opentelemetry.util.types import Attributes, AttributeValue
 
-from dagster_openai_otel import conventions
-from dagster_openai_otel.faults import guarded, say_once
-from dagster_openai_otel.ledger import Ledger, Target
+from dagster_openai_otel import conventions, outside
+from dagster_openai_otel.faults import guarded
+from dagster_openai_otel.ledger import ANY, Ledger, Target
+from dagster_openai_otel.occasion import Occasion, find_occasion
+from dagster_openai_otel.places import UNKNOWN, calling_place
 from dagster_openai_otel.scope import StepScope, find, find_target
 from dagster_openai_otel.tally import Model, Sums, Tally
 from dagster_openai_otel.usage import FIELDS, Usage
@@ -31,6 +33,10 @@ class Claim:
     """The step; `None` where the request belongs to none."""
     target: Target
     """What of the step."""
+    occasion: Occasion | None = None
+    """The run or tick that a request without a step belongs to."""
+    place: str = UNKNOWN
+    """Where a request without a step came from."""
 
 
 # One for the process, so that a span is counted once however many processors see it.
@@ -99,10 +105,13 @@ class DagsterSpanProcessor(SpanProcessor):
                 # another of these has seen it
                 return
             scope, target = find(parent_context), find_target(parent_context)
+            occasion = None if scope else find_occasion(parent_context)
             if scope is not None:
                 span.set_attributes({**scope.attributes, **_target_attributes(target)})
+            elif occasion is not None:
+                span.set_attributes(occasion.attributes)
             if _is_request(span):
-                _claims[span_id] = Claim(scope=scope, target=target)
+                _claims[span_id] = _claim(scope, target, occasion)
                 if scope is not None:
                     scope.open_calls.add(span_id)
 
@@ -122,8 +131,8 @@ class DagsterSpanProcessor(SpanProcessor):
                 watcher.add(claim.target, tally)
             if claim.scope is not None:
                 _book(claim.scope, claim.target, tally, context.span_id)
-            elif tally and not _watchers:
-                say_once("calls of the OpenAI API outside any Dagster step are in no event log")
+            elif tally:
+                _book_outside(claim, tally)
 
 
 def claim_of(span: ApiSpan) -> Claim | None:
@@ -219,6 +228,28 @@ def _book(scope: StepScope, target: Target, tally: Tally, span_id: int) -> None:
             _late.append(scope)
             if not _executing:
                 deliver_late()
+
+
+def _claim(scope: StepScope | None, target: Target, occasion: Occasion | None) -> Claim:
+    if scope is not None:
+        return Claim(scope=scope, target=target)
+    place = calling_place()
+    if occasion is not None:
+        occasion.places.setdefault(place)
+    return Claim(scope=None, target=target, occasion=occasion, place=place)
+
+
+def _book_outside(claim: Claim, tally: Tally) -> None:
+    """Book what belongs to no step for its run or tick, while that takes it."""
+    occasion = claim.occasion
+    if occasion is not None:
+        occasion.ledger.add(ANY, tally)
+        if not occasion.ended.is_set():
+            return
+        # what is there now came too late, so that nobody else takes it
+        tally = occasion.take()
+    if tally and not _watchers:
+        outside.count(tally, claim.place)
 
 
 def _is_request(span: StartedSpan) -> bool:

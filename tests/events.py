@@ -49,6 +49,26 @@ def shown_usage(instance: dg.DagsterInstance, *run_ids: str) -> list[Shown]:
     ]
 
 
+def run_totals(instance: dg.DagsterInstance, run_id: str) -> list[dict[str, Any]]:
+    """The metadata of each event that holds the total of a run, plain values by key."""
+    shown = [
+        {key: value.value for key, value in record.dagster_event.engine_event_data.metadata.items()}
+        for record in instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+        if record.dagster_event
+    ]
+    return [metadata for metadata in shown if f"{conventions.RUN_PREFIX}_calls" in metadata]
+
+
+def summed_total(total: dict[str, Any]) -> dict[str, Any]:
+    """What an event with the total of a run says, in the words of `summed`."""
+    prefix = f"{conventions.RUN_PREFIX}_"
+    metadata = {
+        key.replace(prefix, "openai/") if key.startswith(prefix) else key: value
+        for key, value in total.items()
+    }
+    return summed([Shown(kind="engine", target="", partition=None, metadata=metadata)])
+
+
 def _shown(event: dg.DagsterEvent) -> Iterator[Shown]:
     data: Any = event.event_specific_data
     match event.event_type_value:

@@ -16,7 +16,7 @@ nux:
   enabled: false
 # The steps print nothing, and so four processes fewer are started for each.
 compute_logs:
-  module: dagster._core.storage.noop_compute_log_manager
+  module: {no_compute_logs}
   class: NoOpComputeLogManager
 """
 
@@ -52,5 +52,9 @@ def fresh_home(folder: Path) -> Path:
         raise DemoError(message)
     folder.mkdir()
     (folder / _MARKER).touch()
-    (folder / "dagster.yaml").write_text(_CONFIGURATION, encoding="utf-8")
+    # loads Dagster, which takes longer than to see that the demo cannot run
+    from dagster_openai_otel.steps.upstream import NO_COMPUTE_LOGS  # noqa: PLC0415  # see above
+
+    configuration = _CONFIGURATION.format(no_compute_logs=NO_COMPUTE_LOGS)
+    (folder / "dagster.yaml").write_text(configuration, encoding="utf-8")
     return folder.absolute()

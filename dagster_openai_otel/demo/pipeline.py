@@ -5,21 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.execution.api import execute_run_iterator
 from rich.console import Console
 
 from dagster_openai_otel.demo import jobs
 from dagster_openai_otel.demo.definitions import DAYS
 from dagster_openai_otel.demo.interrupts import Interrupts
 from dagster_openai_otel.demo.progress import Progress
+from dagster_openai_otel.steps.upstream import LOADED_BY_STEPS, execute_run_iterator
 
 _PARTITION = "dagster/partition"
 # what each step needs: the definitions with dagster and openai, and what these load when they are used;
 # names that a version does not have are passed over
 _LOADED_ONCE = [
     jobs.__name__,
-    "dagster._core.storage.sqlite_storage",
-    "dagster._core.storage.root",
+    *LOADED_BY_STEPS,
     "genai_prices.data_snapshot",
     "openai.resources.chat.completions",
     "openai.resources.responses.responses",
@@ -55,7 +54,6 @@ def run_pipeline(
             tags = {_PARTITION: partition} if partition else {}
             run = instance.create_run_for_job(job(), run_config=_run_config(), tags=tags)
             run_ids.append(run.run_id)
-            # private in dagster; the public execute_job hands over nothing before the end
             events = execute_run_iterator(dg.reconstructable(job), run, instance)
             Progress(console, home, run.run_id, partition).follow(interrupts.handed_on(events))
             ended = instance.get_run_by_id(run.run_id)

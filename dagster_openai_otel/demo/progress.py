@@ -14,10 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from dagster_openai_otel import conventions
-from dagster_openai_otel.demo.figures import count, phrase, sums_of_span
+from dagster_openai_otel.demo.figures import sums_of_span
 from dagster_openai_otel.demo.spans import read_spans
 from dagster_openai_otel.demo.usage_report import row_of
 from dagster_openai_otel.tally import Sums
+from dagster_openai_otel.words import count, phrase
 
 _KINDS = DagsterEventType
 _PER_SECOND = 4

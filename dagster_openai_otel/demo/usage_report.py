@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from dagster_openai_otel import conventions
-from dagster_openai_otel.demo.figures import sums_of_metadata
+from dagster_openai_otel.steps.reading import sums_of
 from dagster_openai_otel.tally import Sums
 
 _USED = {
@@ -67,7 +67,7 @@ def _row(name: str, partition: str | None, metadata: Mapping[str, Any]) -> Row:
     if outcome:
         name = f"{name}, {outcome.removeprefix(_FAILED)}"
     failed = outcome.startswith(_FAILED)
-    return Row(name=name, sums=sums_of_metadata(metadata), failed_attempts=int(failed))
+    return Row(name=name, sums=sums_of(metadata), failed_attempts=int(failed))
 
 
 def total_of(rows: Iterable[Row]) -> Row:

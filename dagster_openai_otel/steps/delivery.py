@@ -7,8 +7,6 @@ from typing import Any
 
 import dagster as dg
 from dagster import AssetExecutionContext, MetadataValue, OpExecutionContext
-from dagster._core.errors import DagsterAssetCheckFailedError
-from dagster._core.events import EngineEventData
 
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.ledger import ANY
@@ -16,6 +14,7 @@ from dagster_openai_otel.scope import StepScope
 from dagster_openai_otel.steps.book import Book, Share
 from dagster_openai_otel.steps.metadata import Remarks, dagster_openai_metadata, metadata_of
 from dagster_openai_otel.steps.targets import Made, asset_of, implied_assets
+from dagster_openai_otel.steps.upstream import BLOCKING_CHECK_ERROR, report_engine_event
 from dagster_openai_otel.tally import Tally
 
 AFTER_THE_OUTPUT = "after the output"
@@ -81,7 +80,7 @@ class Delivery:
 
     def close(self, error: BaseException | None) -> None:
         """The step is over: log what is left at once, also while the step is failing."""
-        if isinstance(error, DagsterAssetCheckFailedError) and not self._made.assets:
+        if type(error).__name__ == BLOCKING_CHECK_ERROR and not self._made.assets:
             # raised for a check that blocks, once its result has been handled
             self._book.confirm()
         self._scope.ended.set()
@@ -152,9 +151,7 @@ class Delivery:
         return f"{kind} attempt {self._scope.retry_number + 1}"
 
     def _report(self, metadata: dict[str, MetadataValue], outcome: str) -> None:
-        self._context.instance.report_engine_event(
-            f"Usage of the OpenAI API, {outcome}",
-            self._context.run,
-            EngineEventData(metadata=metadata),
-            step_key=self._scope.step_key,
+        message = f"Usage of the OpenAI API, {outcome}"
+        report_engine_event(
+            self._context.instance, self._context.run, message, metadata, self._scope.step_key
         )

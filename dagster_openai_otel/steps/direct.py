@@ -7,7 +7,6 @@ from weakref import WeakKeyDictionary
 
 import dagster as dg
 from dagster import AssetExecutionContext, OpExecutionContext
-from dagster._core.errors import DagsterInvalidPropertyError
 
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.ledger import Target
@@ -82,7 +81,8 @@ class _Account:
 def _is_direct_invocation(context: OpExecutionContext) -> bool:
     try:
         context.get_step_execution_context()
-    except DagsterInvalidPropertyError:
+    except dg.DagsterError:
+        # it has none, which is an error of a private kind
         return True
     return False
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import wrapt
 from dagster import DagsterEvent
 
 from dagster_openai_otel.faults import guarded
-from dagster_openai_otel.steps.hooks import API, RUN_ITERATOR
+from dagster_openai_otel.steps.upstream import RUN_EVENTS, is_whole_run
+from dagster_openai_otel.wrapping import Wrapping
 
 _MESSAGE = (
     "OTEL_SDK_DISABLED is true: usage of the OpenAI API is not recorded in this run."
@@ -17,13 +17,13 @@ _MESSAGE = (
 
 def say_disabled() -> None:
     """Say in the log of each run of this process that its usage is not recorded."""
-    wrapt.wrap_function_wrapper(API, "ExecuteRunWithPlanIterable.__iter__", _say)
+    RUN_EVENTS.wrap(Wrapping(), _say)
 
 
 def _say(
     wrapped: Callable[..., Any], plan: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Iterator[DagsterEvent]:
-    said = plan.iterator.__name__ != RUN_ITERATOR
+    said = not is_whole_run(plan)
     for event in wrapped(*args, **kwargs):
         yield event
         if not said and plan.job_context:

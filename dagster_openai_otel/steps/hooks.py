@@ -1,6 +1,6 @@
-"""What happens where Dagster is wrapped: round a step, between its results, and round a run."""
+"""What happens round a step, between its results, and in its hooks."""
 
-import time
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -8,19 +8,13 @@ from typing import Any
 from dagster import DagsterEvent, OpExecutionContext
 
 from dagster_openai_otel.faults import guarded
-from dagster_openai_otel.identity import trace_id
-from dagster_openai_otel.processor import deliver_late, executing
-from dagster_openai_otel.scope import StepScope, entered, find
+from dagster_openai_otel.ledger import ANY
+from dagster_openai_otel.processor import deliver_late
+from dagster_openai_otel.scope import StepScope, entered, find, inside, resumed
 from dagster_openai_otel.steps.delivery import Delivery
 from dagster_openai_otel.steps.metadata import Remarks
 from dagster_openai_otel.steps.spans import StepSpans, step_attributes
 from dagster_openai_otel.steps.targets import made_by
-
-# Private in dagster; tests/test_upstream.py says why each is relied on.
-EXECUTE_STEP = "dagster._core.execution.plan.execute_step"
-API = "dagster._core.execution.api"
-RUN_ITERATOR = "job_execution_iterator"
-_FAILURES = {"PIPELINE_FAILURE", "PIPELINE_CANCELED"}
 
 
 class StepHooks:
@@ -28,19 +22,14 @@ class StepHooks:
 
     Args:
         spans: Makes run and step spans.
-        prices: Name and version of the price table.
-        trace_url: Template with `{trace_id}` for a link to the trace.
-        flush: Called at the end of each run and of each step process.
+        remarks: What is said beside the numbers, by run.
     """
 
-    def __init__(
-        self, *, spans: StepSpans, prices: str | None, trace_url: str | None, flush: Callable[[], None]
-    ) -> None:
+    def __init__(self, *, spans: StepSpans, remarks: Callable[[str], Remarks]) -> None:
         self._spans = spans
-        self._prices = prices
-        self._trace_url = trace_url
-        self._flush = flush
+        self._remarks = remarks
         self._deliveries: dict[StepScope, Delivery] = {}
+        self._threads = threading.local()
 
     @contextmanager
     def enter(
@@ -57,24 +46,27 @@ class StepHooks:
         scope = find()
         delivery = self._deliveries.get(scope) if scope else None
         events: Iterator[Any] = wrapped(*args, **kwargs)
-        return events if delivery is None else delivery.results(events)
+        if scope is None or delivery is None:
+            return events
+        return delivery.results(resumed(scope, events))
 
-    def run(
-        self, wrapped: Callable[..., Any], plan: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    def after(
+        self, wrapped: Callable[..., Any], _: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Iterator[DagsterEvent]:
-        """Stands in for `ExecuteRunWithPlanIterable.__iter__`: the events of a run, or of one step of it."""
-        began, failed = time.time_ns(), False
-        try:
-            with executing():
-                for event in wrapped(*args, **kwargs):
-                    failed = failed or event.event_type_value in _FAILURES
-                    yield event
-        finally:
-            with guarded("the span of a run"):
-                deliver_late()
-                if plan.iterator.__name__ == RUN_ITERATOR and plan.job_context:
-                    self._spans.run(plan.job_context.dagster_run, began=began, failed=failed)
-                self._flush()
+        """Stands in for `_trigger_hook`: runs the hooks of the step that this thread has just run."""
+        scope: StepScope | None = self._threads.__dict__.pop("last", None)
+        if scope is None:
+            yield from wrapped(*args, **kwargs)
+            return
+        events = iter(wrapped(*args, **kwargs))
+        while True:
+            with inside(scope, ANY):
+                event = next(events, None)
+            if event is None:
+                break
+            yield event
+        with guarded("the usage of a hook"):
+            deliver_late()
 
     @contextmanager
     def _running(self, context: Any) -> Iterator[None]:
@@ -91,6 +83,7 @@ class StepHooks:
             with guarded("the usage of a step"):
                 if scope is not None:
                     self._deliveries.pop(scope).close(error)
+                    self._threads.last = scope
                 deliver_late()
             with guarded("the span of a step"):
                 stack.__exit__(type(error) if error else None, error, None)
@@ -104,10 +97,10 @@ class StepHooks:
             retry_number=context.retry_number,
             asset_keys=made.assets,
             partition_keys=made.partitions,
+            checked_keys=made.checked_assets,
             attributes=step_attributes(context, step_key, made),
         )
-        link = self._trace_url and self._trace_url.format(trace_id=f"{trace_id(context.run_id):032x}")
-        delivery = Delivery(context, scope, made, Remarks(prices=self._prices, trace=link))
+        delivery = Delivery(context, scope, made, self._remarks(context.run_id))
         scope.on_late.append(delivery.deliver_late)
         stack.enter_context(entered(scope))
         stack.enter_context(self._spans.step(scope))

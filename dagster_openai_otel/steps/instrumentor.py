@@ -1,22 +1,27 @@
-"""`DagsterInstrumentor`: wraps the three places of Dagster that steps and runs go through."""
+"""`DagsterInstrumentor`: wraps the places of Dagster that steps, runs and ticks go through."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-from dagster_openai_otel.faults import say_once
-from dagster_openai_otel.steps.hooks import API, EXECUTE_STEP, StepHooks
+from dagster_openai_otel.identity import trace_id
+from dagster_openai_otel.steps import upstream
+from dagster_openai_otel.steps.hooks import StepHooks
+from dagster_openai_otel.steps.metadata import Remarks
+from dagster_openai_otel.steps.runs import RunHooks
 from dagster_openai_otel.steps.spans import StepSpans
-from dagster_openai_otel.wrapping import Wrapper, Wrapping
+from dagster_openai_otel.steps.ticks import TickHooks
+from dagster_openai_otel.wrapping import Wrapping
 
 
 class DagsterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in opentelemetry
     """Opens a scope and a span round each step of Dagster, and delivers what was used in it.
 
-    `instrument()` takes `tracer_provider` (default: the global one), `remarks` (texts beside the numbers),
-    `trace_url` (a template with `{trace_id}`) and `flush`, called at the end of each run and step process.
+    `instrument()` takes `tracer_provider` (default: the global one), `prices` (name and version of the price
+    table), `trace_url` (a template with `{trace_id}`) and `flush`, called at the end of each run and step
+    process.
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:
@@ -24,25 +29,30 @@ class DagsterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in
         return ("dagster >= 1.10",)
 
     def _instrument(self, **kwargs: Any) -> None:
-        hooks = StepHooks(
-            spans=StepSpans(kwargs.get("tracer_provider") or trace.get_tracer_provider()),
-            prices=kwargs.get("prices"),
-            trace_url=kwargs.get("trace_url"),
-            flush=kwargs.get("flush") or (lambda: None),
-        )
-        self._wrapping = Wrapping()
-        self._wrap(EXECUTE_STEP, "enter_execution_context", hooks.enter)
-        self._wrap(EXECUTE_STEP, "execute_core_compute", hooks.compute)
-        self._wrap(API, "ExecuteRunWithPlanIterable.__iter__", hooks.run)
+        spans = StepSpans(kwargs.get("tracer_provider") or trace.get_tracer_provider())
+        remarks = _remarks(kwargs.get("prices"), kwargs.get("trace_url"))
+        steps = StepHooks(spans=spans, remarks=remarks)
+        runs = RunHooks(spans=spans, remarks=remarks, flush=kwargs.get("flush") or (lambda: None))
+        ticks = TickHooks(spans=spans)
+        wrapping = self._wrapping = Wrapping()
+        upstream.STEP_ENTRY.wrap(wrapping, steps.enter)
+        upstream.STEP_RESULTS.wrap(wrapping, steps.compute)
+        upstream.STEP_HOOKS.wrap(wrapping, steps.after)
+        upstream.RUN_EVENTS.wrap(wrapping, runs.run)
+        for ending in upstream.RUN_ENDINGS:
+            ending.wrap(wrapping, runs.ending)
+        upstream.SENSOR_TICK.wrap(wrapping, ticks.sensor)
+        upstream.SCHEDULE_TICK.wrap(wrapping, ticks.schedule)
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002  # the base class's signature
         self._wrapping.take_off()
 
-    def _wrap(self, module: str, path: str, wrapper: Wrapper) -> None:
-        try:
-            self._wrapping.wrap(module, path, wrapper)
-        except (ImportError, AttributeError):
-            say_once(
-                f"this version of Dagster has no {module}.{path}: usage is recorded only for clients of"
-                " OpenAIResource. Please report it, with the version"
-            )
+
+def _remarks(prices: str | None, trace_url: str | None) -> Callable[[str], Remarks]:
+    """What is said beside the numbers of a run."""
+
+    def of_run(run_id: str) -> Remarks:
+        link = trace_url and trace_url.format(trace_id=f"{trace_id(run_id):032x}")
+        return Remarks(prices=prices, trace=link)
+
+    return of_run

@@ -44,8 +44,28 @@ def metadata_of(tally: Tally, remarks: Remarks) -> dict[str, MetadataValue]:
     Counts that are always there are written as zero; all others only where they say something.
     """
     sums = tally.sums
+    numbers = {**_numbers(sums), conventions.OPEN_CALLS: remarks.open_calls or None}
+    metadata = {name: _number(value) for name, value in numbers.items() if value is not None}
+    metadata[conventions.BY_MODEL] = _table(tally.by_model)
+    return metadata | _texts(remarks, priced=sums.cost_usd is not None)
+
+
+def run_metadata(sums: Sums, by_model: Mapping[Model, Sums], remarks: Remarks) -> dict[str, MetadataValue]:
+    """The metadata of the total of a run: the same, under keys that nobody adds to those of its events."""
+    metadata = {name: _number(value) for name, value in _numbers(sums).items() if value is not None}
+    metadata[conventions.BY_MODEL] = _table(by_model)
+    told = {run_key(name): value for name, value in metadata.items()}
+    return told | _texts(remarks, priced=sums.cost_usd is not None)
+
+
+def run_key(name: str) -> str:
+    """A key of usage on the event with the total of a run: `openai/run_calls`."""
+    return f"{conventions.RUN_PREFIX}_{name.partition('/')[2]}"
+
+
+def _numbers(sums: Sums) -> dict[str, int | float | None]:
     usage = sums.usage
-    numbers: dict[str, int | float | None] = {
+    return {
         conventions.CALLS: sums.calls,
         conventions.INPUT_TOKENS: usage.input_tokens,
         conventions.OUTPUT_TOKENS: usage.output_tokens,
@@ -58,12 +78,8 @@ def metadata_of(tally: Tally, remarks: Remarks) -> dict[str, MetadataValue]:
         conventions.CALLS_WITHOUT_USAGE: sums.calls_without_usage or None,
         conventions.FAILED_CALLS: sums.failed_calls or None,
         conventions.RETRIES: sums.retries or None,
-        conventions.OPEN_CALLS: remarks.open_calls or None,
         conventions.DURATION_S: round(sums.duration_s, 6),
     }
-    metadata = {name: _number(value) for name, value in numbers.items() if value is not None}
-    metadata[conventions.BY_MODEL] = _table(tally.by_model)
-    return metadata | _texts(remarks, priced=sums.cost_usd is not None)
 
 
 def dagster_openai_metadata(tally: Tally) -> dict[str, MetadataValue]:

@@ -6,19 +6,20 @@ from functools import cached_property
 
 from dagster import DagsterRun, OpExecutionContext
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Tracer as SdkTracer
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, StatusCode, TraceFlags
-from opentelemetry.util.types import AttributeValue
+from opentelemetry.util.types import Attributes, AttributeValue
 
 from dagster_openai_otel import conventions
 from dagster_openai_otel.faults import error_type
 from dagster_openai_otel.identity import Ids, given, span_id, trace_id
 from dagster_openai_otel.scope import StepScope
 from dagster_openai_otel.steps.targets import Made
+from dagster_openai_otel.steps.upstream import CODE_LOCATION_TAG
 from dagster_openai_otel.tracers import steps_tracer
-
-_CODE_LOCATION_TAG = "dagster/code_location"
 
 
 class StepSpans:
@@ -56,31 +57,71 @@ class StepSpans:
             began: When it began, nanoseconds since the epoch.
             failed: Whether it failed.
         """
-        ids = Ids(trace_id=trace_id(run.run_id), span_id=span_id(run.run_id))
-        with given(ids):
-            span = self._tracer.start_span(
-                f"run {run.job_name}",
-                trace.set_span_in_context(trace.INVALID_SPAN),
-                attributes=run_attributes(run),
-                start_time=began,
-            )
+        span = self._root(f"run {run.job_name}", _ids_of(run.run_id), run_attributes(run), began)
         if failed:
             span.set_status(Status(StatusCode.ERROR))
         span.end()
 
+    def tick(
+        self, name: str, ids: Ids, attributes: Attributes, *, began: int, error: BaseException | None
+    ) -> None:
+        """Make the span of a tick that has ended.
+
+        Args:
+            name: Of the span.
+            ids: Of the span, by `new_ids`.
+            attributes: Of the span.
+            began: When the tick began, nanoseconds since the epoch.
+            error: What it raised; `None` where it went well.
+        """
+        span = self._root(name, ids, attributes, began)
+        if error is not None:
+            set_failed(span, error)
+        span.end()
+
+    def _root(self, name: str, ids: Ids, attributes: Attributes, began: int) -> Span:
+        with given(ids):
+            return self._tracer.start_span(
+                name,
+                trace.set_span_in_context(trace.INVALID_SPAN),
+                attributes=attributes,
+                start_time=began,
+            )
+
+    def in_run(self, run_id: str, context: Context) -> Context:
+        """A context whose spans are children of a run's span."""
+        return trace.set_span_in_context(NonRecordingSpan(self._run_context(run_id)), context)
+
+    def new_ids(self) -> Ids:
+        """Ids of the span of a tick, which begins a trace of its own."""
+        generator = RandomIdGenerator()
+        return Ids(trace_id=generator.generate_trace_id(), span_id=generator.generate_span_id())
+
+    def in_tick(self, ids: Ids, context: Context) -> Context:
+        """A context whose spans are children of a tick's span."""
+        return trace.set_span_in_context(NonRecordingSpan(self._context_of(ids)), context)
+
     def _run_context(self, run_id: str) -> SpanContext:
-        """The run span's context, with the sampler's decision, which is the same in all processes."""
-        number = trace_id(run_id)
+        return self._context_of(_ids_of(run_id))
+
+    def _context_of(self, ids: Ids) -> SpanContext:
+        """The context of a root span, with the sampler's decision, which is the same in all processes."""
         tracer, sampled = self._tracer, True
         if isinstance(tracer, SdkTracer):
             root = trace.set_span_in_context(trace.INVALID_SPAN)
-            sampled = tracer.sampler.should_sample(root, number, "run").decision is Decision.RECORD_AND_SAMPLE
+            decision = tracer.sampler.should_sample(root, ids.trace_id, "run").decision
+            sampled = decision is Decision.RECORD_AND_SAMPLE
         flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
-        return SpanContext(number, span_id(run_id), is_remote=True, trace_flags=flags)
+        return SpanContext(ids.trace_id, ids.span_id, is_remote=True, trace_flags=flags)
 
     @cached_property
     def _tracer(self) -> trace.Tracer:
         return steps_tracer(self._provider)
+
+
+def _ids_of(run_id: str) -> Ids:
+    """The ids of a run's span."""
+    return Ids(trace_id=trace_id(run_id), span_id=span_id(run_id))
 
 
 def set_failed(span: Span, error: BaseException) -> None:
@@ -98,7 +139,7 @@ def run_attributes(run: DagsterRun) -> dict[str, AttributeValue]:
         conventions.RUN_ID: run.run_id,
         conventions.JOB_NAME: run.job_name,
     }
-    if location := run.tags.get(_CODE_LOCATION_TAG):
+    if location := run.tags.get(CODE_LOCATION_TAG):
         attributes[conventions.CODE_LOCATION] = location
     return attributes
 

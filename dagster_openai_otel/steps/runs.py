@@ -1,0 +1,152 @@
+"""What happens round a run: its span, its total, and what is used in it outside its steps."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from threading import Event
+from typing import Any
+
+from dagster import DagsterEvent, DagsterInstance, DagsterRun
+from opentelemetry import context as otel_context
+
+from dagster_openai_otel import conventions
+from dagster_openai_otel.faults import guarded
+from dagster_openai_otel.occasion import Occasion, find_occasion, occurring
+from dagster_openai_otel.places import listed
+from dagster_openai_otel.processor import deliver_late, executing
+from dagster_openai_otel.steps.metadata import Remarks, metadata_of
+from dagster_openai_otel.steps.run_total import write_total
+from dagster_openai_otel.steps.spans import StepSpans, run_attributes
+from dagster_openai_otel.steps.upstream import (
+    FAILURES,
+    is_whole_run,
+    report_engine_event,
+    run_of,
+    step_of,
+)
+
+OUTSIDE = "outside the steps"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Execution:
+    """A run, or some steps of it, that this process executes."""
+
+    run: DagsterRun
+    instance: DagsterInstance
+    remarks: Remarks
+    step_key: str | None
+    """The step, where it is only one."""
+    occasion: Occasion
+    total_is_due: Event = field(default_factory=Event)
+
+    def deliver(self) -> None:
+        """Put what was late, and what was used outside the steps, on the timeline of the run."""
+        deliver_late()
+        tally = self.occasion.take()
+        if tally:
+            report_engine_event(
+                self.instance,
+                self.run,
+                f"Usage of the OpenAI API, {OUTSIDE}: {listed(self.occasion.places)}",
+                metadata_of(tally, replace(self.remarks, outcome=OUTSIDE)),
+                self.step_key,
+            )
+
+    def tell_total(self) -> None:
+        """Put the total on the timeline of the run, and on the run, once."""
+        if self.total_is_due.is_set():
+            self.total_is_due.clear()
+            write_total(self.instance, self.run, self.remarks)
+
+    def is_over(self) -> bool:
+        """Whether the run has ended; one whose worker was interrupted can be resumed by another."""
+        run = self.instance.get_run_by_id(self.run.run_id)
+        return run is not None and run.is_finished
+
+
+class RunHooks:
+    """Stands in for what makes and ends the events of a run.
+
+    Args:
+        spans: Makes the spans of runs.
+        remarks: What is said beside the numbers, by run.
+        flush: Called at the end of each run and of each step process.
+    """
+
+    def __init__(
+        self, *, spans: StepSpans, remarks: Callable[[str], Remarks], flush: Callable[[], None]
+    ) -> None:
+        self._spans = spans
+        self._remarks = remarks
+        self._flush = flush
+        self._whole_runs: dict[str, _Execution] = {}
+
+    def run(
+        self, wrapped: Callable[..., Any], plan: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Iterator[DagsterEvent]:
+        """Stands in for `ExecuteRunWithPlanIterable.__iter__`: the events of a run, or of one step of it."""
+        began, failed, crashed = time.time_ns(), False, True
+        stack, execution = ExitStack(), None
+        with guarded("the usage of a run outside its steps"):
+            execution = self._begin(plan, stack)
+        try:
+            with executing(), closing(wrapped(*args, **kwargs)) as events:
+                for event in events:
+                    failed = failed or event.event_type_value in FAILURES
+                    yield event
+            crashed = False
+        finally:
+            with guarded("the total of a run"):
+                self._end(execution, stack, crashed=crashed)
+            with guarded("the span of a run"):
+                if is_whole_run(plan) and plan.job_context:
+                    self._spans.run(plan.job_context.dagster_run, began=began, failed=failed)
+                self._flush()
+
+    def ending(
+        self, wrapped: Callable[..., Any], _: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """Stands in for what stores the last event of a run: whoever waits for that finds the total."""
+        with guarded("the total of a run"):
+            for given in (*args, *kwargs.values()):
+                execution = self._whole_runs.get(getattr(given, "run_id", ""))
+                if execution is not None:
+                    execution.deliver()
+                    execution.tell_total()
+        return wrapped(*args, **kwargs)
+
+    def _begin(self, plan: Any, stack: ExitStack) -> _Execution | None:
+        found = run_of(plan)
+        if found is None:
+            return None
+        run, instance = found
+        around = find_occasion()
+        if around is not None and around.attributes.get(conventions.RUN_ID) == run.run_id:
+            # the steps of a run, in its own process
+            return None
+        occasion = Occasion(attributes=run_attributes(run))
+        execution = _Execution(
+            run=run,
+            instance=instance,
+            remarks=self._remarks(run.run_id),
+            step_key=step_of(plan),
+            occasion=occasion,
+        )
+        if is_whole_run(plan):
+            execution.total_is_due.set()
+            self._whole_runs[run.run_id] = execution
+        stack.enter_context(occurring(occasion, self._spans.in_run(run.run_id, otel_context.get_current())))
+        return execution
+
+    def _end(self, execution: _Execution | None, stack: ExitStack, *, crashed: bool) -> None:
+        stack.close()
+        if execution is None:
+            deliver_late()
+            return
+        self._whole_runs.pop(execution.run.run_id, None)
+        execution.occasion.ended.set()
+        execution.deliver()
+        if execution.total_is_due.is_set() and (crashed or execution.is_over()):
+            execution.tell_total()

@@ -1,0 +1,155 @@
+"""Every private name of Dagster that is relied on: why, and what is lost where a version does not have it.
+
+`tests/test_upstream.py` has a test for each. Nothing else in this library imports from `dagster._*`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from inspect import getgeneratorlocals
+from typing import Any
+
+from dagster import DagsterEvent, DagsterInstance, DagsterRun, MetadataValue
+
+from dagster_openai_otel.faults import say_once
+from dagster_openai_otel.wrapping import Wrapper, Wrapping
+
+_NO_STEPS = "usage is recorded only for clients of OpenAIResource"
+_NO_TICKS = "usage of sensors and schedules is told only in this process's log"
+_NO_TOTAL_BEFORE = "the total of a run is written after its last event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """One private name."""
+
+    module: str
+    name: str
+    """In the module, parts joined by dots."""
+    without: str
+    """What is lost where it is missing, as it is said in the log."""
+
+    def load(self) -> Any:
+        """What the name stands for; `None` where this version of Dagster does not have it, which is said."""
+        try:
+            found: Any = import_module(self.module)
+            for part in self.name.split("."):
+                found = getattr(found, part)
+        except (ImportError, AttributeError):
+            say_once(
+                f"this version of Dagster has no {self.module}.{self.name}: {self.without}."
+                " Please report it, with the version"
+            )
+            return None
+        return found
+
+    def wrap(self, wrapping: Wrapping, wrapper: Wrapper) -> None:
+        """Put a wrapper round it, where it is."""
+        if self.load() is not None:
+            wrapping.wrap(self.module, self.name, wrapper)
+
+
+# Entered once for each attempt of a step: which step runs, that it is over, and how.
+STEP_ENTRY = Name(
+    module="dagster._core.execution.plan.execute_step", name="enter_execution_context", without=_NO_STEPS
+)
+# The stream of a step's results: usage is added to each just before it is handled.
+STEP_RESULTS = Name(
+    module="dagster._core.execution.plan.execute_step",
+    name="execute_core_compute",
+    without="usage is told by observations and events, not by materializations, outputs and checks",
+)
+# Runs the hooks of a step, after it.
+STEP_HOOKS = Name(
+    module="dagster._core.execution.plan.execute_plan",
+    name="_trigger_hook",
+    without="usage of hooks is told by an event of the run, not of the step",
+)
+# The events of a run, or of those of its steps that one process executes.
+RUN_EVENTS = Name(
+    module="dagster._core.execution.api",
+    name="ExecuteRunWithPlanIterable.__iter__",
+    without="runs have no total, no tags and no span, and calls between steps are in no event log",
+)
+# Make and store the last event of a run; its total is written before.
+RUN_ENDINGS = tuple(
+    Name(module="dagster", name=f"DagsterEvent.{name}", without=_NO_TOTAL_BEFORE)
+    for name in ("job_success", "job_failure", "job_canceled")
+)
+# One tick of any kind of sensor, and of a schedule.
+SENSOR_TICK = Name(module="dagster", name="SensorDefinition.evaluate_tick", without=_NO_TICKS)
+SCHEDULE_TICK = Name(module="dagster", name="ScheduleDefinition.evaluate_tick", without=_NO_TICKS)
+# Metadata of an event on the timeline of a run.
+_ENGINE_EVENT_DATA = Name(
+    module="dagster._core.events",
+    name="EngineEventData",
+    without="usage of ops and totals of runs are told by messages without metadata",
+)
+WRAPPED = (
+    STEP_ENTRY,
+    STEP_RESULTS,
+    STEP_HOOKS,
+    RUN_EVENTS,
+    *RUN_ENDINGS,
+    SENSOR_TICK,
+    SCHEDULE_TICK,
+)
+"""The names that are wrapped."""
+NAMES = (*WRAPPED, _ENGINE_EVENT_DATA)
+"""All names that are loaded."""
+
+FAILURES = frozenset({"PIPELINE_FAILURE", "PIPELINE_CANCELED"})
+"""Types of the last event of a run that failed."""
+BLOCKING_CHECK_ERROR = "DagsterAssetCheckFailedError"
+"""Name of the error that Dagster raises once the result of a check that blocks has been handled."""
+SELF_OBSERVED = "__source_asset_observation__"
+"""Mark on the output of an observable source asset, which logs its observation before."""
+CODE_LOCATION_TAG = "dagster/code_location"
+"""Tag of runs that a webserver or daemon launched."""
+
+NO_COMPUTE_LOGS = "dagster._core.storage.noop_compute_log_manager"
+"""Module of the compute log manager that keeps nothing; the demo's instance uses it."""
+LOADED_BY_STEPS = ("dagster._core.storage.sqlite_storage", "dagster._core.storage.root")
+"""Modules that each step of the demo needs; they are loaded beforehand, where they are."""
+
+
+def is_whole_run(plan: Any) -> bool:
+    """Whether the events are those of a run, not those of some of its steps in a process of theirs."""
+    return getattr(plan.iterator, "__name__", "") == "job_execution_iterator"
+
+
+def run_of(plan: Any) -> tuple[DagsterRun, DagsterInstance] | None:
+    """The run that events are of, and its instance; `None` where that cannot be said.
+
+    Resources are set up before there is a context: then they are known from what makes the context.
+    """
+    if plan.job_context:
+        return plan.job_context.dagster_run, plan.job_context.instance
+    given = getgeneratorlocals(plan.execution_context_manager.get_generator())
+    run, instance = given.get("dagster_run"), given.get("instance")
+    return (run, instance) if isinstance(run, DagsterRun) and isinstance(instance, DagsterInstance) else None
+
+
+def step_of(plan: Any) -> str | None:
+    """The step that a process executes, where it is only one."""
+    keys = plan.execution_plan.step_keys_to_execute
+    return keys[0] if len(keys) == 1 and not is_whole_run(plan) else None
+
+
+def report_engine_event(
+    instance: DagsterInstance,
+    run: DagsterRun,
+    message: str,
+    metadata: Mapping[str, MetadataValue],
+    step_key: str | None = None,
+) -> None:
+    """Put an event with metadata on the timeline of a run."""
+    data = _ENGINE_EVENT_DATA.load()
+    instance.report_engine_event(message, run, data and data(metadata=metadata), step_key=step_key)
+
+
+def execute_run_iterator(job: Any, run: DagsterRun, instance: DagsterInstance) -> Iterator[DagsterEvent]:
+    """Execute a run, and hand over its events as they come: the public `execute_job` does so at the end."""
+    api: Any = import_module("dagster._core.execution.api")
+    events: Iterator[DagsterEvent] = api.execute_run_iterator(job, run, instance)
+    return events
