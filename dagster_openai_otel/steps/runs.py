@@ -43,16 +43,17 @@ class _Execution:
 
     def deliver(self) -> None:
         """Put what was late, and what was used outside the steps, on the timeline of the run."""
-        deliver_late()
-        tally = self.occasion.take()
-        if tally:
-            report_engine_event(
-                self.instance,
-                self.run,
-                f"Usage of the OpenAI API, {OUTSIDE}: {listed(self.occasion.places)}",
-                metadata_of(tally, replace(self.remarks, outcome=OUTSIDE)),
-                self.step_key,
-            )
+        with guarded("the usage of a run outside its steps"):
+            deliver_late()
+            tally = self.occasion.take()
+            if tally:
+                report_engine_event(
+                    self.instance,
+                    self.run,
+                    f"Usage of the OpenAI API, {OUTSIDE}: {listed(self.occasion.places)}",
+                    metadata_of(tally, replace(self.remarks, outcome=OUTSIDE)),
+                    self.step_key,
+                )
 
     def tell_total(self) -> None:
         """Put the total on the timeline of the run, and on the run, once."""

@@ -84,17 +84,19 @@ def test_a_resource_in_the_process_of_a_step_is_shown_with_the_step(job, calls, 
 
 
 def test_what_a_hook_asks_is_shown_with_its_step(api, instance):
-    @dg.asset(hooks={telling, complaining})
+    @dg.asset
     def poem():
         ask()
 
-    @dg.asset(hooks={telling, complaining}, deps=[poem])
+    @dg.asset(deps=[poem])
     def failing():
         ask()
         message = "no"
         raise RuntimeError(message)
 
-    ran = materialize(instance, poem, failing)
+    job = dg.define_asset_job("poems", hooks={telling, complaining}, executor_def=dg.in_process_executor)
+    definitions = dg.Definitions([poem, failing], jobs=[job])
+    ran = execute(instance, definitions.get_repository_def().get_job("poems"))
 
     assert ran.outcomes == [
         ("materialization", "poem", 1, None),

@@ -73,7 +73,10 @@ def test_the_total_has_a_row_for_each_model(api, instance):
 
     (total,) = run_totals(instance, ran.result.run_id)
     rows = [record.data for record in total["openai/run_by_model"].records]
-    assert {row["model"]: row["calls"] for row in rows} == {"gpt-4.1-mini": 1, "gpt-5-mini": 2}
+    assert {row["model"]: row["calls"] for row in rows} == {
+        "gpt-4.1-mini-2025-04-14": 1,
+        "gpt-5-mini-2025-08-07": 2,
+    }
     assert sum(row["total_tokens"] for row in rows) == total["openai/run_total_tokens"]
 
 

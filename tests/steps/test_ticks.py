@@ -1,5 +1,6 @@
 """Calls of sensors and schedules: their spans, and their usage in the tick's own log."""
 
+import json
 import logging
 import warnings
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ import dagster as dg
 import pytest
 
 from dagster_openai_otel import conventions
+from tests.processes import run_python
 from tests.steps.asking import ask
 from tests.steps.spanning import spans_of_this_process
 
@@ -213,3 +215,39 @@ def test_a_unit_test_can_call_a_sensor_or_schedule(definition, api, caplog):
 
     assert caplog.records == []
     assert len(api.bill.calls) == 2
+
+
+@pytest.mark.slow
+def test_the_daemon_and_the_code_server_show_the_usage_of_a_tick(api):
+    printed = run_python(
+        """
+        import json, logging
+        import dagster as dg
+        from dagster._core.definitions.instigation_logger import get_instigation_log_records
+        from dagster._core.test_utils import create_test_daemon_workspace_context
+        from dagster._core.workspace.load_target import ModuleTarget
+        from dagster._daemon.sensor import execute_sensor_iteration
+
+        if __name__ == "__main__":
+            target = ModuleTarget("tests.steps.tick_defs", None, working_directory=None, location_name="one")
+            with (
+                dg.DagsterInstance.local_temp() as instance,
+                create_test_daemon_workspace_context(target, instance) as workspace,
+            ):
+                list(execute_sensor_iteration(workspace, logging.getLogger("daemon"), None, None))
+                location = workspace.create_request_context().get_code_location("one")
+                (repository,) = location.get_repositories().values()
+                sensor = repository.get_sensor("watching")
+                origin = getattr(sensor, "get_remote_origin_id", None) or sensor.get_external_origin_id
+                (tick,) = instance.get_ticks(origin(), sensor.selector_id)
+                lines = [line["dagster_meta"]["orig_message"] for line in
+                         get_instigation_log_records(instance, tick.log_key)]
+                print(json.dumps([tick.status.value, lines]))
+        """,
+        **api.environment,
+    )
+
+    (result,) = [line for line in printed.splitlines() if line.startswith('["')]
+    status, (line,) = json.loads(result)
+    assert status == "SKIPPED"
+    assert line.startswith(f"Usage of the OpenAI API in this tick: 1 call, {api.bill.usage.total_tokens} tok")
