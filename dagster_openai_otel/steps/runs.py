@@ -100,7 +100,7 @@ class RunHooks:
             crashed = False
         finally:
             with guarded("the total of a run"):
-                self._end(execution, stack, crashed=crashed)
+                self._end(plan, execution, stack, crashed=crashed)
             with guarded("the span of a run"):
                 if is_whole_run(plan) and plan.job_context:
                     self._spans.run(plan.job_context.dagster_run, began=began, failed=failed)
@@ -119,30 +119,40 @@ class RunHooks:
         return wrapped(*args, **kwargs)
 
     def _begin(self, plan: Any, stack: ExitStack) -> _Execution | None:
+        execution, around = self._execution_of(plan), find_occasion()
+        if execution is None:
+            return None
+        run_id = execution.run.run_id
+        if around is not None and around.attributes.get(conventions.RUN_ID) == run_id:
+            # the steps of a run, in its own process
+            return None
+        if execution.total_is_due.is_set():
+            self._whole_runs[run_id] = execution
+        in_run = self._spans.in_run(run_id, otel_context.get_current())
+        stack.enter_context(occurring(execution.occasion, in_run))
+        return execution
+
+    def _execution_of(self, plan: Any) -> _Execution | None:
         found = run_of(plan)
         if found is None:
             return None
         run, instance = found
-        around = find_occasion()
-        if around is not None and around.attributes.get(conventions.RUN_ID) == run.run_id:
-            # the steps of a run, in its own process
-            return None
-        occasion = Occasion(attributes=run_attributes(run))
         execution = _Execution(
             run=run,
             instance=instance,
             remarks=self._remarks(run.run_id),
             step_key=step_of(plan),
-            occasion=occasion,
+            occasion=Occasion(attributes=run_attributes(run)),
         )
         if is_whole_run(plan):
             execution.total_is_due.set()
-            self._whole_runs[run.run_id] = execution
-        stack.enter_context(occurring(occasion, self._spans.in_run(run.run_id, otel_context.get_current())))
         return execution
 
-    def _end(self, execution: _Execution | None, stack: ExitStack, *, crashed: bool) -> None:
+    def _end(self, plan: Any, execution: _Execution | None, stack: ExitStack, *, crashed: bool) -> None:
         stack.close()
+        if execution is None and is_whole_run(plan):
+            # it was not known at the start
+            execution = self._execution_of(plan)
         if execution is None:
             deliver_late()
             return

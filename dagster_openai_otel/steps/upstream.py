@@ -85,6 +85,18 @@ _ENGINE_EVENT_DATA = Name(
     name="EngineEventData",
     without="usage of ops and totals of runs are told by messages without metadata",
 )
+# Known before the resources of a run are set up: what makes its context, a generator with the run in it.
+_CONTEXT_GENERATOR = Name(
+    module="dagster._core.execution.context_creation_job",
+    name="ExecutionContextManager.get_generator",
+    without="calls between the steps of a run are in no event log",
+)
+# Makes the events of a run, not those of some of its steps.
+_RUN_ITERATOR = Name(
+    module="dagster._core.execution.api",
+    name="job_execution_iterator",
+    without="runs have no total, no tags and no span",
+)
 WRAPPED = (
     STEP_ENTRY,
     STEP_RESULTS,
@@ -95,7 +107,7 @@ WRAPPED = (
     SCHEDULE_TICK,
 )
 """The names that are wrapped."""
-NAMES = (*WRAPPED, _ENGINE_EVENT_DATA)
+NAMES = (*WRAPPED, _ENGINE_EVENT_DATA, _CONTEXT_GENERATOR, _RUN_ITERATOR)
 """All names that are loaded."""
 
 FAILURES = frozenset({"PIPELINE_FAILURE", "PIPELINE_CANCELED"})
@@ -115,7 +127,8 @@ LOADED_BY_STEPS = ("dagster._core.storage.sqlite_storage", "dagster._core.storag
 
 def is_whole_run(plan: Any) -> bool:
     """Whether the events are those of a run, not those of some of its steps in a process of theirs."""
-    return getattr(plan.iterator, "__name__", "") == "job_execution_iterator"
+    iterator = _RUN_ITERATOR.load()
+    return iterator is not None and getattr(plan.iterator, "__name__", "") == iterator.__name__
 
 
 def run_of(plan: Any) -> tuple[DagsterRun, DagsterInstance] | None:
@@ -125,6 +138,8 @@ def run_of(plan: Any) -> tuple[DagsterRun, DagsterInstance] | None:
     """
     if plan.job_context:
         return plan.job_context.dagster_run, plan.job_context.instance
+    if _CONTEXT_GENERATOR.load() is None:
+        return None
     given = getgeneratorlocals(plan.execution_context_manager.get_generator())
     run, instance = given.get("dagster_run"), given.get("instance")
     return (run, instance) if isinstance(run, DagsterRun) and isinstance(instance, DagsterInstance) else None

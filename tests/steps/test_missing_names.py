@@ -93,6 +93,8 @@ MISSING = {
     "job_canceled": ALL,
     "evaluate_tick": ALL,
     "EngineEventData": ALL,
+    "get_generator": ALL,
+    "job_execution_iterator": ALL,
 }
 
 
