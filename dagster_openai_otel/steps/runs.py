@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
@@ -67,6 +67,12 @@ class _Execution:
         return run is not None and run.is_finished
 
 
+def _closing(events: Any) -> AbstractContextManager[Iterator[DagsterEvent]]:
+    """Have Dagster end the run before the total is written, where whoever takes its events stops."""
+    # what another library makes of them need not be a generator
+    return closing(events) if hasattr(events, "close") else nullcontext(events)
+
+
 class RunHooks:
     """Stands in for what makes and ends the events of a run.
 
@@ -93,7 +99,7 @@ class RunHooks:
         with guarded("the usage of a run outside its steps"):
             execution = self._begin(plan, stack)
         try:
-            with executing(), closing(wrapped(*args, **kwargs)) as events:
+            with executing(), _closing(wrapped(*args, **kwargs)) as events:
                 for event in events:
                     failed = failed or event.event_type_value in FAILURES
                     yield event

@@ -64,6 +64,14 @@ def single() -> dg.JobDefinition:
     return _job("single", dg.AssetSelection.assets(verse), {"max_concurrent": 1})
 
 
+def in_process() -> dg.JobDefinition:
+    """One asset, in the run's own process."""
+    job = dg.define_asset_job(
+        "in_process", dg.AssetSelection.assets(verse), executor_def=dg.in_process_executor
+    )
+    return dg.Definitions([verse], jobs=[job]).get_repository_def().get_job("in_process")
+
+
 def _job(name: str, selection: dg.AssetSelection, config: dict[str, object]) -> dg.JobDefinition:
     job = dg.define_asset_job(name, selection, executor_def=dg.multiprocess_executor.configured(config))
     definitions = dg.Definitions([poem, both, verse], asset_checks=[rhymes], jobs=[job])
