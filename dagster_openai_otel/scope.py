@@ -159,6 +159,11 @@ def targeted(target: Target) -> Iterator[None]:
             otel_context.attach(otel_context.set_value(_TARGET, block.around))
 
 
+def with_target(target: Target) -> Context:
+    """The current context, in which calls belong to a target."""
+    return otel_context.set_value(_TARGET, target)
+
+
 def resumed(scope: StepScope, events: Iterator[Any]) -> Iterator[Any]:
     """Pass on the results of a step's code, which goes on inside the blocks that it has not left.
 

@@ -21,6 +21,7 @@ class Shown:
     target: str
     """The asset, check or step."""
     partition: str | None
+    step: str | None
     metadata: dict[str, Any]
     """Plain values by key, of all of the event's metadata."""
 
@@ -66,33 +67,32 @@ def summed_total(total: dict[str, Any]) -> dict[str, Any]:
         key.replace(prefix, "openai/") if key.startswith(prefix) else key: value
         for key, value in total.items()
     }
-    return summed([Shown(kind="engine", target="", partition=None, metadata=metadata)])
+    return summed([Shown(kind="engine", target="", partition=None, step=None, metadata=metadata)])
 
 
 def _shown(event: dg.DagsterEvent) -> Iterator[Shown]:
     data: Any = event.event_specific_data
     match event.event_type_value:
         case "ASSET_MATERIALIZATION":
-            yield _of(
-                "materialization", data.materialization.asset_key.to_user_string(), data.materialization
-            )
+            data = data.materialization
+            yield _of(event, "materialization", data.asset_key.to_user_string(), data)
         case "ASSET_OBSERVATION":
-            yield _of(
-                "observation", data.asset_observation.asset_key.to_user_string(), data.asset_observation
-            )
+            data = data.asset_observation
+            yield _of(event, "observation", data.asset_key.to_user_string(), data)
         case "ASSET_CHECK_EVALUATION":
-            yield _of("check", f"{data.asset_key.to_user_string()}:{data.check_name}", data)
+            yield _of(event, "check", f"{data.asset_key.to_user_string()}:{data.check_name}", data)
         case "STEP_OUTPUT":
-            yield _of("output", event.step_key or "", data)
+            yield _of(event, "output", event.step_key or "", data)
         case "ENGINE_EVENT":
-            yield _of("engine", event.step_key or "", data)
+            yield _of(event, "engine", event.step_key or "", data)
 
 
-def _of(kind: str, target: str, data: Any) -> Shown:
+def _of(event: dg.DagsterEvent, kind: str, target: str, data: Any) -> Shown:
     return Shown(
         kind=kind,
         target=target,
         partition=getattr(data, "partition", None),
+        step=event.step_key,
         metadata={key: value.value for key, value in data.metadata.items()},
     )
 

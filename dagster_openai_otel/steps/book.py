@@ -32,6 +32,7 @@ class Book:
         self._held: dict[Target, Share] = {}
         self._given: list[Share] = []
         self._waiting = list(made.assets)
+        self._waiting_checks = len(made.checks)
         self._taking = Lock()
 
     def shares_of(self, asset: str) -> list[Share]:
@@ -50,10 +51,25 @@ class Book:
         self._settle()
         return [share for share in self._held.values() if share.target.asset_key in self._waiting]
 
-    def shares(self) -> list[Share]:
-        """All that is held, for a result that is no asset."""
+    def shares_of_output(self) -> list[Share]:
+        """All that is held, for an output that is no asset."""
         self._collect()
         return list(self._held.values())
+
+    def shares_of_check(self, asset: str | None) -> list[Share]:
+        """The shares of a check that is about to be handled.
+
+        They are what belongs to no asset, where the asset that is checked has been handled: what was used
+        before then made the asset. Where the results come at once, each check gets an even part.
+        """
+        if asset in self._waiting or (asset is None and self._waiting):
+            return []
+        self._collect()
+        shares = [share for share in self._held.values() if share.target.asset_key is None]
+        if not self._made.one_by_one:
+            shares = [self._part_of_check(share) for share in shares]
+            self._waiting_checks -= 1
+        return shares
 
     def give(self, share: Share) -> None:
         """A share has been handed to Dagster, with a result that is about to be handled."""
@@ -89,6 +105,18 @@ class Book:
     def _collect(self) -> None:
         for target, tally in self._ledger.take().items():
             self._hold(Share(target=self._made_of(target), tally=tally))
+
+    def _part_of_check(self, share: Share) -> Share:
+        """What one check gets of a share; those that are still to come find the rest in the ledger."""
+        checks = len(self._made.checks)
+        if checks == 1:
+            return share
+        part, *rest = share.tally.split(max(1, self._waiting_checks))
+        if rest:
+            self._ledger.add(share.target, sum(rest, Tally()))
+        told = f"even split over {checks} checks"
+        self._held[share.target] = replace(share, tally=part, split=told)
+        return self._held[share.target]
 
     def _made_of(self, target: Target) -> Target:
         """A target without what the step does not make: a lent client can be used in another step."""

@@ -2,18 +2,20 @@
 
 import gc
 from collections.abc import Iterator
+from contextvars import Token
 from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 from dagster import AssetExecutionContext, MetadataValue, OpExecutionContext
+from opentelemetry.context import Context, attach, detach
 
 from dagster_openai_otel.faults import guarded
-from dagster_openai_otel.ledger import ANY
-from dagster_openai_otel.scope import StepScope
+from dagster_openai_otel.ledger import ANY, Target
+from dagster_openai_otel.scope import StepScope, find_target, with_target
 from dagster_openai_otel.steps.book import Book, Share
 from dagster_openai_otel.steps.metadata import Remarks, dagster_openai_metadata, metadata_of
-from dagster_openai_otel.steps.targets import Made, asset_of, implied_assets
+from dagster_openai_otel.steps.targets import Made, asset_of, checked_by, implied_assets
 from dagster_openai_otel.steps.upstream import BLOCKING_CHECK_ERROR, report_engine_event
 from dagster_openai_otel.tally import Tally
 
@@ -38,6 +40,8 @@ class Delivery:
         self._remarks = remarks
         self._book = Book(scope.ledger, made)
         self._collected = False
+        self._passed: object = None
+        self._seen: set[tuple[str, str | None]] = set()
         self._outcome = f"op {context.op.name}"
 
     def results(self, events: Iterator[Any]) -> Iterator[Any]:
@@ -50,7 +54,10 @@ class Delivery:
                 given = event
                 with guarded("the usage of a step, from its result"):
                     given = self._with_usage(event)
+                token, self._passed = self._storing(event), event
+                # where this raises, the end of the step takes the context back
                 yield given
+                detach(token)
                 self._book.confirm()
         except GeneratorExit:
             raise
@@ -80,7 +87,7 @@ class Delivery:
 
     def close(self, error: BaseException | None) -> None:
         """The step is over: log what is left at once, also while the step is failing."""
-        if type(error).__name__ == BLOCKING_CHECK_ERROR and not self._made.assets:
+        if type(error).__name__ == BLOCKING_CHECK_ERROR and isinstance(self._passed, dg.AssetCheckResult):
             # raised for a check that blocks, once its result has been handled
             self._book.confirm()
         self._scope.ended.set()
@@ -102,20 +109,31 @@ class Delivery:
             self._before_output()
             for share in self._book.shares_of(asset):
                 self._add_to_asset(share)
-        elif self._is_result(event):
+        elif isinstance(event, dg.AssetCheckResult):
             self._before_output()
-            shares = self._book.shares()
-            if shares:
-                event = self._with_metadata(event, sum((share.tally for share in shares), Tally()))
-            for share in shares:
-                self._book.give(share)
+            return self._with_shares(event, self._book.shares_of_check(checked_by(event, self._made)))
+        elif self._is_output(event):
+            self._before_output()
+            return self._with_shares(event, self._book.shares_of_output())
         return event
 
-    def _is_result(self, event: object) -> bool:
-        """Whether an event is a result that is no asset: of a check without an asset, or of an op."""
-        if isinstance(event, dg.AssetCheckResult):
-            return not self._made.assets
-        return isinstance(event, dg.Output | dg.DynamicOutput) and not self._context.has_assets_def
+    def _is_output(self, event: object) -> bool:
+        """Whether an event is an output of an op, and one that Dagster will take."""
+        if not isinstance(event, dg.Output | dg.DynamicOutput) or self._context.has_assets_def:
+            return False
+        mapping_key = event.mapping_key if isinstance(event, dg.DynamicOutput) else None
+        output = (event.output_name, mapping_key)
+        is_new = output not in self._seen
+        self._seen.add(output)
+        return is_new and event.output_name in self._context.op_def.output_dict
+
+    def _storing(self, event: Any) -> Token[Context]:
+        """While Dagster handles an event, calls belong to the asset that is stored then."""
+        asset = None
+        with guarded("which asset is being stored"):
+            asset = asset_of(event, self._context)
+        target = Target(asset_key=asset) if asset in self._made.assets else find_target()
+        return attach(with_target(target))
 
     def _add_to_asset(self, share: Share) -> None:
         partition = share.target.partition_key if len(self._made.partitions) > 1 else None
@@ -123,12 +141,19 @@ class Delivery:
         AssetExecutionContext(self._context).add_asset_metadata(self._metadata(share), key, partition)
         self._book.give(share)
 
-    def _with_metadata(self, event: Any, tally: Tally) -> Any:
-        metadata = self._metadata(Share(target=ANY, tally=tally))
+    def _with_shares(self, event: Any, shares: list[Share]) -> Any:
+        """A result that is no asset, with its shares in its metadata."""
+        if not shares:
+            return event
+        tally = sum((share.tally for share in shares), Tally())
+        metadata = self._metadata(Share(target=ANY, tally=tally, split=shares[0].split))
         if isinstance(event, dg.AssetCheckResult):
-            return event._replace(metadata={**event.metadata, **metadata})
-        mapping_key = getattr(event, "mapping_key", None)
-        self._context.add_output_metadata(metadata, event.output_name, mapping_key)
+            event = event._replace(metadata={**event.metadata, **metadata})
+        else:
+            mapping_key = getattr(event, "mapping_key", None)
+            self._context.add_output_metadata(metadata, event.output_name, mapping_key)
+        for share in shares:
+            self._book.give(share)
         return event
 
     def _metadata(self, share: Share, outcome: str | None = None) -> dict[str, MetadataValue]:

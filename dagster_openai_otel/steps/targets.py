@@ -73,6 +73,18 @@ def asset_of(event: object, context: OpExecutionContext) -> str | None:
     return None
 
 
+def checked_by(result: dg.AssetCheckResult, made: Made) -> str | None:
+    """The asset, in user form, that a check result is for; `None` where the step's checks do not tell."""
+    if result.asset_key:
+        return result.asset_key.to_user_string()
+    named = {
+        asset
+        for asset, _, name in (check.rpartition(":") for check in made.checks)
+        if result.check_name in {None, name}
+    }
+    return named.pop() if len(named) == 1 else None
+
+
 def _asset_of_output(output_name: str, context: OpExecutionContext) -> AssetKey | None:
     try:
         return context.asset_key_for_output(output_name)

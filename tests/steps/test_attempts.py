@@ -6,36 +6,11 @@ import pytest
 
 from dagster_openai_otel.testing import Answer
 from tests.events import billed, shown_usage, summed
-from tests.steps.asking import ask, ask_async, materialize
+from tests.steps.asking import ask, materialize
 
 
 class RefusalError(Exception):
     """What the assets below fail with."""
-
-
-def test_a_failed_asset_leaves_its_usage_as_an_observation(api, instance):
-    @dg.asset
-    def poem():
-        ask()
-        raise RefusalError
-
-    ran = materialize(instance, poem)
-
-    assert not ran.result.success
-    assert ran.outcomes == [("observation", "poem", 1, "failed attempt 1")]
-    assert summed(ran.shown) == billed(api.bill)
-
-
-def test_a_failed_async_asset_leaves_its_usage_as_an_observation(api, instance):
-    @dg.asset
-    async def poem():
-        await ask_async()
-        raise RefusalError
-
-    ran = materialize(instance, poem)
-
-    assert ran.outcomes == [("observation", "poem", 1, "failed attempt 1")]
-    assert summed(ran.shown) == billed(api.bill)
 
 
 def test_the_error_of_the_asset_is_raised_as_it_is(api, instance):
@@ -47,61 +22,6 @@ def test_the_error_of_the_asset_is_raised_as_it_is(api, instance):
 
     with pytest.raises(RefusalError, match=r"^the user's own words$"):
         dg.materialize([poem], instance=instance)
-
-
-def test_each_attempt_shows_its_own_usage(api, instance):
-    @dg.asset(retry_policy=dg.RetryPolicy(max_retries=2))
-    def poem(context: dg.AssetExecutionContext):
-        for _ in range(context.retry_number + 1):
-            ask()
-        if context.retry_number < 2:
-            raise RefusalError
-
-    ran = materialize(instance, poem)
-
-    assert ran.result.success
-    assert ran.outcomes == [
-        ("observation", "poem", 1, "failed attempt 1"),
-        ("observation", "poem", 2, "failed attempt 2"),
-        ("materialization", "poem", 3, None),
-    ]
-    assert summed(ran.shown) == billed(api.bill)
-
-
-def test_an_attempt_that_asks_to_be_retried_shows_its_usage(api, instance):
-    @dg.asset
-    def poem(context: dg.AssetExecutionContext):
-        ask()
-        if context.retry_number == 0:
-            raise dg.RetryRequested(max_retries=1)
-
-    ran = materialize(instance, poem)
-
-    assert ran.result.success
-    assert ran.outcomes == [
-        ("observation", "poem", 1, "failed attempt 1"),
-        ("materialization", "poem", 1, None),
-    ]
-    assert summed(ran.shown) == billed(api.bill)
-
-
-def test_a_multi_asset_that_fails_midway_shows_what_was_made_and_what_was_not(api, instance):
-    @dg.multi_asset(specs=[dg.AssetSpec(key) for key in "abc"])
-    def three():
-        ask("One.")
-        yield dg.MaterializeResult(asset_key="a")
-        ask("Two.")
-        ask("Three.")
-        raise RefusalError
-
-    ran = materialize(instance, three)
-
-    assert ran.outcomes == [
-        ("materialization", "a", 1, None),
-        ("observation", "b", 1, "failed attempt 1"),
-        ("observation", "c", 1, "failed attempt 1"),
-    ]
-    assert summed(ran.shown) == billed(api.bill)
 
 
 def test_a_call_that_fails_is_counted_as_failed_and_costs_nothing(api, instance):

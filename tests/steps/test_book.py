@@ -103,7 +103,7 @@ def test_all_at_once_is_what_was_used(made: Made, steps: list[Use | Output]):
 
     book = Book(ledger, made)
 
-    assert total(book.shares()) == (len(used), sum(use.tokens for use in used))
+    assert total(book.shares_of_output()) == (len(used), sum(use.tokens for use in used))
 
 
 class Interrupted(str):
