@@ -53,12 +53,6 @@ def pipeline() -> dg.JobDefinition:
     return _job("pipeline", dg.AssetSelection.all() - dg.AssetSelection.assets(verse), {"max_concurrent": 2})
 
 
-def forked() -> dg.JobDefinition:
-    """One asset, in a process that a server forks."""
-    config = {"max_concurrent": 1, "start_method": {"forkserver": {}}}
-    return _job("forked", dg.AssetSelection.assets(verse), config)
-
-
 def single() -> dg.JobDefinition:
     """One asset, in a process of its own."""
     return _job("single", dg.AssetSelection.assets(verse), {"max_concurrent": 1})

@@ -37,14 +37,6 @@ def test_the_usage_of_all_processes_adds_up_to_the_bill(api):
     assert summed(shown) == billed(api.bill)
 
 
-def test_a_process_that_is_forked_by_a_server_counts_too(api):
-    success, shown = executed(jobs.forked)
-
-    assert success
-    assert [(event.kind, event.target, event.calls) for event in shown] == [("materialization", "verse", 1)]
-    assert summed(shown) == billed(api.bill)
-
-
 def test_with_opentelemetry_turned_off_nothing_is_recorded_and_the_log_of_the_run_says_so_once():
     with FakeOpenAI() as api:
         printed = run_python(

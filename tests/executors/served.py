@@ -1,0 +1,52 @@
+"""Definitions as a user has them, for `dagster dev`."""
+
+import warnings
+
+import dagster as dg
+
+from dagster_openai_otel import instrument
+from tests.steps.asking import ask
+
+instrument()
+
+LETTERS = dg.StaticPartitionsDefinition(list("abc"))
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    SINGLE_RUN = dg.BackfillPolicy.single_run()
+
+
+@dg.asset
+def poem():
+    return ask("A poem.")
+
+
+@dg.asset_check(asset=poem)
+def rhymes(poem: str):
+    ask(poem)
+    return dg.AssetCheckResult(passed=True)
+
+
+@dg.asset
+def review(context: dg.AssetExecutionContext, poem: str):
+    """Fails in a first run."""
+    ask(poem)
+    if context.run.parent_run_id is None:
+        message = "the first run"
+        raise RuntimeError(message)
+
+
+@dg.asset(partitions_def=LETTERS, backfill_policy=SINGLE_RUN)
+def letters(context: dg.AssetExecutionContext):
+    for key in context.partition_keys:
+        ask(f"A letter, {key}.")
+    ask("All letters.")
+
+
+@dg.asset(partitions_def=LETTERS)
+def letter(context: dg.AssetExecutionContext):
+    ask(f"One letter, {context.partition_key}.")
+
+
+reviews = dg.define_asset_job("reviews", dg.AssetSelection.assets(poem, review))
+
+defs = dg.Definitions([poem, review, letters, letter], asset_checks=[rhymes], jobs=[reviews])

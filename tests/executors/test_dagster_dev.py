@@ -1,0 +1,117 @@
+"""Runs that `dagster dev` starts: over GraphQL, from its daemon, and again from where one failed."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import dagster as dg
+import pytest
+
+from dagster_openai_otel.demo.home import fresh_home
+from dagster_openai_otel.testing import FakeOpenAI
+from tests.events import billed, shown_usage, summed
+from tests.executors.services import await_port, free_port, running
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        find_spec("dagster_webserver") is None, reason="the UI is an extra of the environment"
+    ),
+]
+
+_RUN_SECONDS = 240
+_MODULE = "tests.executors.served"
+_LAUNCH = """mutation($it: ExecutionParams!) {
+  launchRun(executionParams: $it) { __typename ... on LaunchRunSuccess { run { runId } } } }"""
+_RELAUNCH = """mutation($it: ReexecutionParams!) {
+  launchRunReexecution(reexecutionParams: $it) { __typename ... on LaunchRunSuccess { run { runId } } } }"""
+_BACKFILL = """mutation($it: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $it) { __typename ... on LaunchBackfillSuccess { backfillId } } }"""
+
+
+class Dev:
+    """A `dagster dev` that runs."""
+
+    def __init__(self, url: str, instance: dg.DagsterInstance) -> None:
+        self._url = url
+        self.instance = instance
+
+    def ask(self, mutation: str, it: dict[str, Any]) -> Any:
+        """The answer to a mutation."""
+        body = json.dumps({"query": mutation, "variables": {"it": it}}).encode()
+        request = Request(f"{self._url}/graphql", body, {"Content-Type": "application/json"})  # noqa: S310  # loopback
+        with urlopen(request, timeout=60) as answer:  # noqa: S310  # as above
+            (told,) = json.load(answer)["data"].values()
+        assert "Success" in told["__typename"], told
+        return told
+
+    def ended(self, filters: dg.RunsFilter, runs: int) -> list[dg.DagsterRun]:
+        """Some runs, once there are so many of them and all have ended."""
+        deadline = time.monotonic() + _RUN_SECONDS
+        while time.monotonic() < deadline:
+            found = list(self.instance.get_runs(filters))
+            if len(found) == runs and all(run.is_finished for run in found):
+                return found
+            time.sleep(0.5)
+        message = f"no {runs} runs have ended in {_RUN_SECONDS} s"
+        raise TimeoutError(message)
+
+
+@pytest.fixture
+def dev(api: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dev]:
+    home = fresh_home(tmp_path / "home")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    port = free_port()
+    command = [sys.executable, "-m", "dagster", "dev", "-m", _MODULE, "-h", "127.0.0.1", "-p", str(port)]
+    with running(command, tmp_path / "dev.log") as process, dg.DagsterInstance.get() as instance:
+        await_port(port, process)
+        yield Dev(f"http://127.0.0.1:{port}", instance)
+
+
+def test_the_usage_of_all_runs_that_dagster_dev_starts_is_what_was_billed(api, dev: Dev):
+    selector = {"repositoryName": "__repository__", "repositoryLocationName": _MODULE, "jobName": "reviews"}
+    first = dev.ask(_LAUNCH, {"selector": selector})["run"]["runId"]
+    (failed,) = dev.ended(dg.RunsFilter(run_ids=[first]), 1)
+    again = {"parentRunId": first, "strategy": "FROM_FAILURE"}
+    second = dev.ask(_RELAUNCH, again)["run"]["runId"]
+    (retried,) = dev.ended(dg.RunsFilter(run_ids=[second]), 1)
+    backfilled = [
+        run
+        for asset, runs in (("letters", 1), ("letter", 2))
+        for run in _backfill(dev, asset, ["a", "b"], runs)
+    ]
+
+    assert [failed.is_success, retried.is_success] == [False, True]
+    assert all(run.is_success for run in backfilled)
+    assert _places(dev, first) == [
+        ("check", "poem:rhymes", None, 1),
+        ("materialization", "poem", None, 1),
+        ("observation", "review", None, 1),
+    ]
+    assert _places(dev, second) == [("materialization", "review", None, 1)]
+    assert _places(dev, *(run.run_id for run in backfilled)) == [
+        ("materialization", "letter", "a", 1),
+        ("materialization", "letter", "b", 1),
+        ("materialization", "letters", "a", 2),
+        ("materialization", "letters", "b", 1),
+    ]
+    run_ids = [first, second, *(run.run_id for run in backfilled)]
+    assert summed(shown_usage(dev.instance, *run_ids)) == billed(api.bill)
+
+
+def _backfill(dev: Dev, asset: str, partitions: list[str], runs: int) -> list[dg.DagsterRun]:
+    selection = [{"path": [asset]}]
+    asked = {"assetSelection": selection, "partitionNames": partitions}
+    backfill = dev.ask(_BACKFILL, asked)["backfillId"]
+    return dev.ended(dg.RunsFilter(tags={"dagster/backfill": backfill}), runs)
+
+
+def _places(dev: Dev, *run_ids: str) -> list[tuple[str, str, str | None, int]]:
+    shown = shown_usage(dev.instance, *run_ids)
+    return sorted(((e.kind, e.target, e.partition, e.calls) for e in shown), key=str)
