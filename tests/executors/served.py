@@ -1,5 +1,6 @@
 """Definitions as a user has them, for `dagster dev`."""
 
+import time
 import warnings
 
 import dagster as dg
@@ -36,7 +37,7 @@ def review(context: dg.AssetExecutionContext, poem: str):
 
 
 @dg.asset(partitions_def=LETTERS, backfill_policy=SINGLE_RUN)
-def letters(context: dg.AssetExecutionContext):
+def letters(context: dg.AssetExecutionContext) -> None:
     for key in context.partition_keys:
         ask(f"A letter, {key}.")
     ask("All letters.")
@@ -47,6 +48,15 @@ def letter(context: dg.AssetExecutionContext):
     ask(f"One letter, {context.partition_key}.")
 
 
-reviews = dg.define_asset_job("reviews", dg.AssetSelection.assets(poem, review))
+@dg.asset
+def endless():
+    ask("An endless poem.")
+    time.sleep(600)
 
-defs = dg.Definitions([poem, review, letters, letter], asset_checks=[rhymes], jobs=[reviews])
+
+reviews = dg.define_asset_job("reviews", dg.AssetSelection.assets(poem, review))
+endless_job = dg.define_asset_job("endless_job", dg.AssetSelection.assets(endless))
+
+defs = dg.Definitions(
+    [poem, review, letters, letter, endless], asset_checks=[rhymes], jobs=[reviews, endless_job]
+)

@@ -34,6 +34,9 @@ _RELAUNCH = """mutation($it: ReexecutionParams!) {
 _BACKFILL = """mutation($it: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $it) { __typename ... on LaunchBackfillSuccess { backfillId } } }"""
 
+_TERMINATE = """mutation($it: String!) {
+  terminateRun(runId: $it) { __typename ... on TerminateRunSuccess { run { runId } } } }"""
+
 
 class Dev:
     """A `dagster dev` that runs."""
@@ -42,7 +45,7 @@ class Dev:
         self._url = url
         self.instance = instance
 
-    def ask(self, mutation: str, it: dict[str, Any]) -> Any:
+    def ask(self, mutation: str, it: Any) -> Any:
         """The answer to a mutation."""
         body = json.dumps({"query": mutation, "variables": {"it": it}}).encode()
         request = Request(f"{self._url}/graphql", body, {"Content-Type": "application/json"})  # noqa: S310  # loopback
@@ -50,6 +53,12 @@ class Dev:
             (told,) = json.load(answer)["data"].values()
         assert "Success" in told["__typename"], told
         return told
+
+    def launch(self, job: str) -> str:
+        """Launch a job; the id of the run."""
+        selector = {"repositoryName": "__repository__", "repositoryLocationName": _MODULE, "jobName": job}
+        run_id: str = self.ask(_LAUNCH, {"selector": selector})["run"]["runId"]
+        return run_id
 
     def ended(self, filters: dg.RunsFilter, runs: int) -> list[dg.DagsterRun]:
         """Some runs, once there are so many of them and all have ended."""
@@ -75,8 +84,7 @@ def dev(api: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def test_the_usage_of_all_runs_that_dagster_dev_starts_is_what_was_billed(api, dev: Dev):
-    selector = {"repositoryName": "__repository__", "repositoryLocationName": _MODULE, "jobName": "reviews"}
-    first = dev.ask(_LAUNCH, {"selector": selector})["run"]["runId"]
+    first = dev.launch("reviews")
     (failed,) = dev.ended(dg.RunsFilter(run_ids=[first]), 1)
     again = {"parentRunId": first, "strategy": "FROM_FAILURE"}
     second = dev.ask(_RELAUNCH, again)["run"]["runId"]
@@ -86,6 +94,8 @@ def test_the_usage_of_all_runs_that_dagster_dev_starts_is_what_was_billed(api, d
         for asset, runs in (("letters", 1), ("letter", 2))
         for run in _backfill(dev, asset, ["a", "b"], runs)
     ]
+
+    third = _cancelled(api, dev)
 
     assert [failed.is_success, retried.is_success] == [False, True]
     assert all(run.is_success for run in backfilled)
@@ -101,7 +111,8 @@ def test_the_usage_of_all_runs_that_dagster_dev_starts_is_what_was_billed(api, d
         ("materialization", "letters", "a", 2),
         ("materialization", "letters", "b", 1),
     ]
-    run_ids = [first, second, *(run.run_id for run in backfilled)]
+    assert _places(dev, third) == [("observation", "endless", None, 1)]
+    run_ids = [first, second, third, *(run.run_id for run in backfilled)]
     assert summed(shown_usage(dev.instance, *run_ids)) == billed(api.bill)
 
 
@@ -110,6 +121,18 @@ def _backfill(dev: Dev, asset: str, partitions: list[str], runs: int) -> list[dg
     asked = {"assetSelection": selection, "partitionNames": partitions}
     backfill = dev.ask(_BACKFILL, asked)["backfillId"]
     return dev.ended(dg.RunsFilter(tags={"dagster/backfill": backfill}), runs)
+
+
+def _cancelled(api: FakeOpenAI, dev: Dev) -> str:
+    """The id of a run that was cancelled after its call."""
+    calls = len(api.bill.calls)
+    run_id = dev.launch("endless_job")
+    while len(api.bill.calls) == calls:
+        time.sleep(0.1)
+    dev.ask(_TERMINATE, run_id)
+    (run,) = dev.ended(dg.RunsFilter(run_ids=[run_id]), 1)
+    assert run.status is dg.DagsterRunStatus.CANCELED
+    return run_id
 
 
 def _places(dev: Dev, *run_ids: str) -> list[tuple[str, str, str | None, int]]:

@@ -21,6 +21,7 @@ targets = st.builds(Target, asset_key=st.sampled_from(ASSETS), partition_key=st.
 made = st.builds(
     Made,
     assets=st.sampled_from([(), ("a",), ("a", "b"), ("a", "b", "c")]),
+    checks=st.sampled_from([(), ("a:good",), ("a:good", "b:good", "c:good")]),
     checked_assets=st.sampled_from([(), ("a",)]),
     partitions=st.sampled_from([(), ("1",), ("1", "2", "3")]),
     one_by_one=st.booleans(),
@@ -43,9 +44,18 @@ class Output:
     handled: bool
 
 
+@dataclass(frozen=True)
+class Check:
+    """A check of an asset, or of one that is not told, comes out."""
+
+    asset: str | None
+    handled: bool
+
+
 steps = st.lists(
     st.builds(Use, targets, st.integers(min_value=1, max_value=1_000))
     | st.builds(Output, st.sampled_from(["a", "b", "c"]), st.booleans())
+    | st.builds(Check, st.sampled_from([None, "a", "b", "c"]), st.booleans())
 )
 
 
@@ -59,8 +69,15 @@ def total(shares: list[Share]) -> tuple[int, int]:
     return sums.calls, sums.usage.input_tokens
 
 
+def results_of(step: Output | Check, book: Book, made: Made) -> list[Share]:
+    """The shares of a result; none where the step makes no such thing."""
+    if isinstance(step, Check):
+        return book.shares_of_check(step.asset) if made.checks else []
+    return book.shares_of(step.asset) if step.asset in made.assets else []
+
+
 @given(made, steps)
-def test_what_is_shown_is_what_was_used(made: Made, steps: list[Use | Output]):
+def test_what_is_shown_is_what_was_used(made: Made, steps: list[Use | Output | Check]):
     ledger = Ledger()
     book, shown, used = Book(ledger, made), list[Share](), list[Use]()
 
@@ -68,8 +85,8 @@ def test_what_is_shown_is_what_was_used(made: Made, steps: list[Use | Output]):
         if isinstance(step, Use):
             ledger.add(step.target, tally(step.tokens))
             used.append(step)
-        elif step.asset in made.assets:
-            given_out = book.shares_of(step.asset)
+        else:
+            given_out = results_of(step, book, made)
             for share in given_out:
                 book.give(share)
             if not step.handled:
