@@ -49,8 +49,9 @@ def letter(context: dg.AssetExecutionContext):
 
 
 @dg.asset
-def endless():
+def endless(context: dg.AssetExecutionContext):
     ask("An endless poem.")
+    context.log.info("It goes on.")
     time.sleep(600)
 
 
