@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
@@ -21,6 +23,8 @@ from tests.steps.table.jobs import GROUPS, job_of
 from tests.steps.table.rows import Row
 
 instrument()
+
+_AT_ONCE = 2
 
 
 # The rows of columns that start a process for each step: one of each kind of delivery.
@@ -93,7 +97,7 @@ def _executor(column: str) -> dg.ExecutorDefinition:
 
 
 def _processes(start_method: dict[str, Any]) -> dg.ExecutorDefinition:
-    return dg.multiprocess_executor.configured({"max_concurrent": 2, "start_method": start_method})
+    return dg.multiprocess_executor.configured({"max_concurrent": _AT_ONCE, "start_method": start_method})
 
 
 class Commands(StepHandler):
@@ -102,27 +106,30 @@ class Commands(StepHandler):
     name = "Commands"
 
     def __init__(self) -> None:
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._ended: dict[str, Future[subprocess.CompletedProcess[bytes]]] = {}
 
     def launch_step(self, step_handler_context: StepHandlerContext) -> Iterator[dg.DagsterEvent]:
-        arguments = step_handler_context.execute_step_args
-        (step,) = arguments.step_keys_to_execute or ()
-        command = arguments.get_command_args()
-        self._processes[step] = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603  # Dagster's own
+        command = [sys.executable, "-m", *step_handler_context.execute_step_args.get_command_args()]
+        ended = self._pool.submit(subprocess.run, command, stdout=subprocess.DEVNULL, check=False)
+        self._ended[_step(step_handler_context)] = ended
         yield from ()
 
     def check_step_health(self, step_handler_context: StepHandlerContext) -> CheckStepHealthResult:
-        (step,) = step_handler_context.execute_step_args.step_keys_to_execute or ()
-        if self._processes[step].poll() in {None, 0}:
-            return CheckStepHealthResult.healthy()
-        return CheckStepHealthResult.unhealthy("the command failed")
+        ended = self._ended[_step(step_handler_context)]
+        if ended.done() and ended.result().returncode:
+            return CheckStepHealthResult.unhealthy("the command failed")
+        return CheckStepHealthResult.healthy()
 
     def terminate_step(self, step_handler_context: StepHandlerContext) -> Iterator[dg.DagsterEvent]:
-        (step,) = step_handler_context.execute_step_args.step_keys_to_execute or ()
-        self._processes[step].terminate()
-        yield from ()
+        raise NotImplementedError
+
+
+def _step(context: StepHandlerContext) -> str:
+    (step,) = context.execute_step_args.step_keys_to_execute or ()
+    return step
 
 
 @dg.executor(name="commands", requirements=dg.multiple_process_executor_requirements())
 def commands_executor(_context: Any) -> Executor:
-    return StepDelegatingExecutor(Commands(), RetryMode.ENABLED, sleep_seconds=0.1, max_concurrent=2)
+    return StepDelegatingExecutor(Commands(), RetryMode.ENABLED, sleep_seconds=0.1, max_concurrent=_AT_ONCE)
