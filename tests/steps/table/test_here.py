@@ -24,6 +24,7 @@ def test_a_step_shows_what_it_used_where_it_is_to_be(row: Row, api, instance: dg
     assert asdict(actual(instance, run_id, [row], api)[row.name]) == asdict(expected(row, api, bare))
 
 
+@pytest.mark.slow
 def test_all_kinds_of_steps_in_one_run_show_what_they_used(api, instance, bare):
     wrong = wrong_cells(api, bare, instance, GROUPS.__getitem__, lambda group: play(instance, GROUPS[group]))
 
