@@ -26,6 +26,8 @@ class Occasion:
     ended: threading.Event = field(default_factory=threading.Event)
     """Set when it has handed over its usage for the last time."""
     process_id: int = field(default_factory=os.getpid)
+    run_id: str | None = None
+    """The run; `None` for a tick."""
 
     def take(self) -> Tally:
         """Take out all that was used since the last time."""
@@ -35,6 +37,12 @@ class Occasion:
 _OCCASION = otel_context.create_key("dagster-openai-otel-occasion")
 _occurring: list[Occasion] = []
 _occurring_lock = threading.RLock()
+
+
+def may_run_step_of(run_id: str, context: Context | None = None) -> bool:
+    """Whether code of a context can be that of a step of a run: not where another run, or a tick, goes on."""
+    found = otel_context.get_value(_OCCASION, context)
+    return not isinstance(found, Occasion) or found.run_id == run_id
 
 
 def find_occasion(context: Context | None = None) -> Occasion | None:

@@ -14,6 +14,7 @@ from opentelemetry.context import Context
 from opentelemetry.util.types import AttributeValue
 
 from dagster_openai_otel.ledger import ANY, Ledger, Target
+from dagster_openai_otel.occasion import may_run_step_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
@@ -89,7 +90,7 @@ def find(context: Context | None = None) -> StepScope | None:
     """
     found = otel_context.get_value(_SCOPE, context) or _task_scope.get()
     running = _running
-    if not isinstance(found, StepScope) and len(running) == 1:
+    if not isinstance(found, StepScope) and len(running) == 1 and may_run_step_of(running[0].run_id, context):
         found = running[0]
     return found if isinstance(found, StepScope) and found.process_id == os.getpid() else None
 

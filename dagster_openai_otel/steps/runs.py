@@ -10,7 +10,6 @@ from typing import Any
 from dagster import DagsterEvent, DagsterInstance, DagsterRun
 from opentelemetry import context as otel_context
 
-from dagster_openai_otel import conventions
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.occasion import Occasion, find_occasion, occurring
 from dagster_openai_otel.places import listed
@@ -129,7 +128,7 @@ class RunHooks:
         if execution is None:
             return None
         run_id = execution.run.run_id
-        if around is not None and around.attributes.get(conventions.RUN_ID) == run_id:
+        if around is not None and around.run_id == run_id:
             # the steps of a run, in its own process
             return None
         if execution.total_is_due.is_set():
@@ -148,7 +147,7 @@ class RunHooks:
             instance=instance,
             remarks=self._remarks(run.run_id),
             step_key=step_of(plan),
-            occasion=Occasion(attributes=run_attributes(run)),
+            occasion=Occasion(run_id=run.run_id, attributes=run_attributes(run)),
         )
         if is_whole_run(plan):
             execution.total_is_due.set()

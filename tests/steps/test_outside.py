@@ -1,6 +1,8 @@
 """Calls that belong to no step: of a run's resources and hooks, and of code outside any run."""
 
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -256,3 +258,27 @@ def test_a_thread_of_a_resource_that_outlives_the_run_is_told_in_the_log(api, in
 
     assert ran.shown == []
     assert any("outside any Dagster step" in message for message in caplog.messages)
+
+
+def test_runs_at_the_same_time_each_show_what_their_own_resources_ask(api):
+    both_run = threading.Barrier(2, timeout=20)
+
+    class Waiting(Poems):
+        times: int
+
+        def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+            both_run.wait()
+            for _ in range(self.times):
+                ask("Set up.")
+
+    @dg.asset
+    def poem(poems: Waiting):
+        both_run.wait()
+
+    def run(times: int) -> list[tuple[str, str, int]]:
+        with dg.DagsterInstance.ephemeral() as own:
+            return materialize(own, poem, resources={"poems": Waiting(times=times)}).places
+
+    with ThreadPoolExecutor(2) as pool:
+        # and one more each, as they are torn down
+        assert list(pool.map(run, [2, 4])) == [[("engine", "", 3)], [("engine", "", 5)]]
