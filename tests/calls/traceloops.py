@@ -203,7 +203,9 @@ def _restored() -> Iterator[None]:
 
 def _wrappers() -> list[tuple[type, str, Any]]:
     modules = [module for name, module in sys.modules.items() if name.startswith(_PACKAGE)]
-    owners = {owner for module in modules for owner in vars(module).values() if isinstance(owner, type)}
+    classes = {owner for module in modules for owner in vars(module).values() if isinstance(owner, type)}
+    # those of connections are the library's own
+    owners = {owner for owner in classes if not owner.__name__.endswith("Connection")}
     return [
         (owner, name, method)
         for owner in owners
