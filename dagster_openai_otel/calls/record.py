@@ -1,6 +1,5 @@
 """The life of one request: from the span's start, through answer, stream or error, to its end."""
 
-import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +12,7 @@ from opentelemetry.util.types import AttributeValue
 from dagster_openai_otel import conventions, pricing
 from dagster_openai_otel.calls.answers import Answer, read
 from dagster_openai_otel.calls.asked import Asked
-from dagster_openai_otel.calls.attributes import genai_attributes, usage_attributes
+from dagster_openai_otel.calls.attributes import booked_attributes, genai_attributes, priced_attributes
 from dagster_openai_otel.calls.content import Deltas, output_messages
 from dagster_openai_otel.calls.counts import value_of
 from dagster_openai_otel.calls.hiding import show_by
@@ -29,7 +28,6 @@ from dagster_openai_otel.calls.streams import (
     reader_for,
 )
 from dagster_openai_otel.faults import error_type, guarded
-from dagster_openai_otel.usage import Usage
 
 
 class RequestRecord:
@@ -172,7 +170,7 @@ class RequestRecord:
                 span.set_attribute(conventions.ERROR_TYPE, failed)
             if answer is not None:
                 tells = self._asked.endpoint.tells
-                span.set_attributes(self._described(answer if tells else Answer(model=answer.model)))
+                self._describe(span, answer if tells else Answer(model=answer.model))
         except BaseException:
             # an interrupt, say: what was answered is billed all the same
             if reading is not None and self._asked.endpoint.bills:
@@ -182,8 +180,8 @@ class RequestRecord:
             self._response = self._reader = None
             span.end()
 
-    def _described(self, answer: Answer) -> dict[str, AttributeValue]:
-        """The attributes that an answer adds; what is counted comes last, where limits cut first."""
+    def _describe(self, span: Span, answer: Answer) -> None:
+        """Add what an answer says; what is counted comes last, where limits cut first."""
         described: dict[str, AttributeValue] = {}
         if self._asked.alone:
             described |= genai_attributes(answer)
@@ -193,62 +191,19 @@ class RequestRecord:
                     described[conventions.GEN_AI_OUTPUT_MESSAGES] = said
         if answer.service_tier:
             described[conventions.OPENAI_RESPONSE_SERVICE_TIER] = answer.service_tier
-        if self._is_call(answer):
-            described |= self._booked(answer)
-        return described
+        if not self._is_call(answer):
+            span.set_attributes(described)
+            return
+        span.set_attributes(described | booked_attributes(answer, self._asked))
+        # an interrupt that comes while the table of prices is loaded costs the price, and not the usage
+        with guarded("the price of a call"):
+            span.set_attributes(priced_attributes(answer, self._asked, self._prices, self._began_at))
 
     def _is_call(self, answer: Answer) -> bool:
         endpoint = self._asked.endpoint
         if endpoint.job:
             return self._jobs.counts(self.span, answer, made=endpoint.bills)
         return endpoint.bills or (self._asked.method == "POST" and answer.usage is not None)
-
-    def _booked(self, answer: Answer) -> dict[str, AttributeValue]:
-        booked: dict[str, AttributeValue] = {conventions.OPENAI_CALL: True}
-        model = answer.model or self._asked.model
-        if model:
-            booked[conventions.OPENAI_MODEL] = model
-        if answer.beside:
-            parts = [self._part(part) for part in answer.beside]
-            booked[conventions.OPENAI_USAGE_BESIDE] = json.dumps(parts)
-        usage = answer.usage if answer.audio_seconds is None else answer.usage or Usage()
-        if usage is not None:
-            booked |= usage_attributes(usage)
-            cost = None if answer.unsaid else self._cost_usd(answer, usage, self._asked.model)
-            if cost is not None:
-                booked[conventions.OPENAI_COST_USD] = cost
-        return booked
-
-    def _part(self, part: Answer) -> dict[str, AttributeValue]:
-        """What another model used, as attributes of a request span have it."""
-        usage = part.usage or Usage()
-        said = {
-            conventions.OPENAI_MODEL: part.model,
-            conventions.OPENAI_COST_USD: self._cost_usd(part, usage),
-        }
-        return {name: value for name, value in said.items() if value is not None} | usage_attributes(usage)
-
-    def _cost_usd(self, answer: Answer, usage: Usage, asked: str | None = None) -> float | None:
-        with guarded("the price of a call"):
-            models = [name for name in (asked, answer.model) if name]
-            if not models:
-                return None
-            own = [name for name in models if name in self._prices.own]
-            request = pricing.Request(
-                model=(own or models[::-1])[0],
-                usage=usage,
-                at=self._began_at,
-                provider=self._asked.provider,
-                service_tier=answer.service_tier,
-                batch=answer.kind == "batch",
-                several=answer.several,
-                audio_seconds=answer.audio_seconds,
-                web_searches=answer.web_searches,
-                file_searches=answer.file_searches,
-            )
-            cost = self._prices.cost_usd(request)
-            return None if cost is None else float(cost)
-        return None
 
 
 def _is_the_sdks(result: object) -> bool:

@@ -92,7 +92,7 @@ def test_a_call_that_a_loop_leaves_behind_ends_its_span_without_noise(api, scope
 
 
 class InterruptedPrices(dict[str, object]):
-    """Where the user presses Ctrl-C while an answer is looked at."""
+    """Where the user presses Ctrl-C while the price of a call is looked up."""
 
     def __contains__(self, model: object) -> bool:
         raise KeyboardInterrupt
@@ -101,12 +101,38 @@ class InterruptedPrices(dict[str, object]):
         return True
 
 
-def test_a_call_is_booked_though_an_interrupt_comes_while_its_answer_is_read(api, scope, provider):
+def test_an_interrupt_while_a_call_is_priced_costs_its_price_alone(api, scope, provider):
     with (
         instrumented_with(provider, prices=InterruptedPrices()),
         sync_client(api) as client,
         pytest.raises(KeyboardInterrupt),
     ):
         client.chat.completions.create(**CHAT)
+    sums = taken(scope)
+    assert (sums.calls, sums.unpriced_calls, scope.open_calls) == (1, 1, set())
+    assert sums.usage.total_tokens == api.bill.usage.total_tokens
+
+
+class Interrupted(http.Response):  # type: ignore[misc]  # of httpx or httpx2
+    """Where the user presses Ctrl-C while an answer is read."""
+
+    @property
+    def content(self) -> bytes:
+        raise KeyboardInterrupt
+
+
+class Answering(http.BaseTransport):  # type: ignore[misc]  # of httpx or httpx2
+    """A transport whose answers cannot be read without that."""
+
+    def handle_request(self, request):
+        return Interrupted(200, json={"object": "chat.completion"})
+
+
+def test_a_call_is_booked_though_an_interrupt_comes_while_its_answer_is_read(api, scope, spans):
+    with (
+        sync_client(api, http_client=openai.DefaultHttpxClient(transport=Answering())) as client,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        client.post("/chat/completions", cast_to=http.Response, body=CHAT)
     sums = taken(scope)
     assert (sums.calls, sums.calls_without_usage, scope.open_calls) == (1, 1, set())
