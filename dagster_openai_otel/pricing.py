@@ -111,6 +111,15 @@ class Prices:
             return _price_of(request, own or request.model)
 
 
+def load() -> None:
+    """Load genai-prices, but for its table.
+
+    To be called where the SDK is loaded: openai 2 looks at `httpx2`, which genai-prices needs, wherever that
+    is loaded, and fails the user's call where another thread has loaded half of it.
+    """
+    import genai_prices  # noqa: F401  # loaded, not used
+
+
 def preload() -> None:
     """Load the price table aside, while the first request waits for its answer."""
     if not _preloaded.is_set():

@@ -127,6 +127,36 @@ def test_a_run_without_an_endpoint_loads_no_exporter_and_leaves_no_thread():
     assert json.loads(printed) == [[["materialization", "poem", 1]], [], []]
 
 
+def test_no_other_thread_loads_what_the_sdk_looks_for_while_it_answers():
+    with FakeOpenAI() as api:
+        printed = run_python(
+            """
+            import json, sys, threading
+            from importlib.abc import MetaPathFinder
+            from dagster_openai_otel import instrument
+            looked_for = []
+
+            class Watching(MetaPathFinder):
+                def find_spec(self, name, path=None, target=None):
+                    if threading.current_thread() is not threading.main_thread():
+                        looked_for.append(name)
+
+            sys.meta_path.insert(0, Watching())
+            instrument()
+            import openai
+            with openai.OpenAI() as client:
+                client.responses.create(model="gpt-5-mini", input="Oslo?")
+            for thread in threading.enumerate():
+                if thread.name == "dagster-openai-otel-prices":
+                    thread.join(10)
+            print(json.dumps(looked_for))
+            """,
+            **api.environment,
+        )
+
+    assert {name.partition(".")[0] for name in json.loads(printed)} <= {"genai_prices"}
+
+
 @pytest.mark.slow
 def test_twenty_threads_at_once_wrap_everything_once():
     with FakeOpenAI() as api:

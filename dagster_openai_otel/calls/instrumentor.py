@@ -40,6 +40,7 @@ class OpenAIRequestInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # unty
             with guarded("the usage of all calls"):
                 if wrapping.active:
                     spans.wrap(openai, wrapping)
+                    pricing.load()
 
         wrapt.register_post_import_hook(wrap, "openai")
         sockets.when_imported(spans, wrapping)
