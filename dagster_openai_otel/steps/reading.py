@@ -27,6 +27,13 @@ def metadata_on(event: DagsterEvent) -> Mapping[str, Any]:
     return getattr(holder, "metadata", None) or {}
 
 
+def tells_usage(metadata: Mapping[str, Any]) -> bool:
+    """Whether this library wrote usage into some metadata: a user's own can have a key of the same name."""
+    return conventions.CALLS in metadata and isinstance(
+        metadata.get(conventions.BY_MODEL), TableMetadataValue
+    )
+
+
 def sums_of(metadata: Mapping[str, Any]) -> Sums:
     """What the `openai/...` keys of an event say; zero for none."""
     values = {name: value.value for name, value in metadata.items() if name.startswith("openai/")}

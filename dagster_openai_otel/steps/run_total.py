@@ -8,7 +8,7 @@ from dagster import DagsterEvent, DagsterInstance, DagsterRun
 from dagster_openai_otel import conventions
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.steps.metadata import Remarks, run_key, run_metadata
-from dagster_openai_otel.steps.reading import USAGE_EVENTS, metadata_on, models_of, sums_of
+from dagster_openai_otel.steps.reading import USAGE_EVENTS, metadata_on, models_of, sums_of, tells_usage
 from dagster_openai_otel.steps.upstream import report_engine_event
 from dagster_openai_otel.tally import Model, Sums, Tally
 from dagster_openai_otel.words import phrase
@@ -63,7 +63,7 @@ def total_of(instance: DagsterInstance, run_id: str) -> RunTotal:
     for event in _events_of(instance, run_id):
         metadata = metadata_on(event)
         told = told or run_key(conventions.CALLS) in metadata
-        if conventions.CALLS in metadata:
+        if tells_usage(metadata):
             sums += sums_of(metadata)
             for model, used in models_of(metadata).items():
                 models[model] = models.get(model, Sums()) + used
