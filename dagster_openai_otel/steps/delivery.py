@@ -39,7 +39,7 @@ class Delivery:
         self._made = made
         self._remarks = remarks
         self._book = Book(scope.ledger, made)
-        self._collected = False
+        self._kept: frozenset[object] | None = None
         self._passed: object = None
         self._seen: set[tuple[str, str | None]] = set()
         self._outcome = f"op {context.op.name}"
@@ -90,6 +90,8 @@ class Delivery:
         if type(error).__name__ == BLOCKING_CHECK_ERROR and isinstance(self._passed, dg.AssetCheckResult):
             # raised for a check that blocks, once its result has been handled
             self._book.confirm()
+        with guarded("the calls that a step left open"):
+            self._end_dropped()
         self._scope.ended.set()
         self._log(self._failure(error) if error else self._outcome)
 
@@ -165,11 +167,16 @@ class Delivery:
         return metadata
 
     def _before_output(self) -> None:
-        """End the calls whose streams were dropped: they sit in cycles until they are collected."""
         self._outcome = AFTER_THE_OUTPUT
-        if self._scope.open_calls and not self._collected:
-            self._collected = True
+        if self._kept is None:
+            # once, as a thread can have a call open at each of many outputs
+            self._end_dropped()
+
+    def _end_dropped(self) -> None:
+        """End the calls whose streams were dropped: they sit in cycles until they are collected."""
+        if not self._scope.open_calls.issubset(self._kept or ()):
             gc.collect()
+            self._kept = frozenset(self._scope.open_calls)
 
     def _failure(self, error: BaseException) -> str:
         kind = "failed" if isinstance(error, Exception) else "interrupted"

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import openai
 import pytest
 
 from dagster_openai_otel import faults
+from dagster_openai_otel.steps.metadata import Remarks, metadata_of
 from dagster_openai_otel.steps.upstream import execute_run_iterator
+from dagster_openai_otel.tally import Model, Sums, Tally
 from dagster_openai_otel.testing import Answer
 from tests.events import billed, run_totals, shown_usage, summed, summed_total
 from tests.processes import run_python
@@ -175,6 +178,43 @@ def test_a_run_that_could_not_be_priced_has_no_tag_with_dollars(api, instance):
     assert "openai/run_cost_usd" not in total
 
 
+def test_keys_of_the_user_with_our_names_are_not_in_the_total(api, instance):
+    @dg.asset
+    def named():
+        return dg.Output(ask(), metadata={"openai/calls": "mine", "openai/total_tokens": 7})
+
+    ran = materialize(instance, named)
+
+    (total,) = run_totals(instance, ran.result.run_id)
+    assert summed_total(total) == billed(api.bill)
+
+
+def test_a_stream_that_is_dropped_after_the_output_is_in_the_total(api, instance):
+    def leave() -> None:
+        with openai.OpenAI() as client:
+            answer: Any = client.chat.completions.create(
+                model="gpt-5-mini", messages=[{"role": "user", "content": "A poem."}], stream=True
+            )
+            next(answer)
+            # only the garbage collector finds it
+            answer.cycle = answer
+
+    @dg.asset
+    def leaving():
+        leave()
+        yield dg.Output(1)
+        leave()
+
+    ran = materialize(instance, leaving)
+
+    (total,) = run_totals(instance, ran.result.run_id)
+    assert summed_total(total) == billed(api.bill)
+    assert ran.outcomes == [
+        ("materialization", "leaving", 1, None),
+        ("observation", "leaving", 1, "after the output"),
+    ]
+
+
 def test_requests_that_fail_are_in_the_total(api, instance):
     @dg.asset
     def refused():
@@ -276,7 +316,8 @@ def test_a_run_whose_tags_cannot_be_written_succeeds_and_has_its_total(api, monk
 
 
 def test_more_events_than_one_page_are_added_up(api, instance):
-    used: dict[str, Any] = {"openai/calls": 1, "openai/total_tokens": 2}
+    once = Tally(by_model={Model(name="gpt-5-mini", service_tier=None): Sums(calls=1)})
+    used = metadata_of(once, Remarks())
 
     @dg.op
     def telling(context: dg.OpExecutionContext):
