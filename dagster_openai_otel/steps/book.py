@@ -31,7 +31,7 @@ class Book:
         self._assets, self._partitions = frozenset(made.assets), frozenset(made.partitions)
         self._held: dict[Target, Share] = {}
         self._given: list[Share] = []
-        self._waiting = list(made.assets)
+        self._waiting = [] if made.inner else list(made.assets)
         self._waiting_checks = len(made.checks)
         self._taking = Lock()
 

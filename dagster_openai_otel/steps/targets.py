@@ -26,6 +26,8 @@ class Made:
     """The partitions of the assets; empty where they have none."""
     one_by_one: bool = False
     """Whether the step's code runs on between its results, so that each can be given its own usage."""
+    inner: bool = False
+    """Whether the step is in the midst of a graph asset: it makes none of the assets itself."""
 
 
 def made_by(context: OpExecutionContext) -> Made:
@@ -33,7 +35,9 @@ def made_by(context: OpExecutionContext) -> Made:
     if not context.has_assets_def:
         return Made(one_by_one=True)
     checks = sorted(context.selected_asset_check_keys)
-    assets = _assets_of_step(context)
+    own = _own_assets(context)
+    # of an op in the middle of a graph asset, all of the graph's
+    assets = own or context.selected_asset_keys
     return Made(
         keys={key.to_user_string(): key for key in (*(check.asset_key for check in checks), *assets)},
         assets=tuple(sorted(key.to_user_string() for key in assets)),
@@ -41,14 +45,14 @@ def made_by(context: OpExecutionContext) -> Made:
         checked_assets=tuple(dict.fromkeys(check.asset_key.to_user_string() for check in checks)),
         partitions=_partitions(context),
         one_by_one=_is_generator(context),
+        inner=not own,
     )
 
 
-def _assets_of_step(context: OpExecutionContext) -> AbstractSet[AssetKey]:
-    """The assets of the step's own outputs; of an op in the middle of a graph asset, all of the graph's."""
+def _own_assets(context: OpExecutionContext) -> AbstractSet[AssetKey]:
+    """The selected assets of the step's own outputs."""
     outputs = (_asset_of_output(output.name, context) for output in context.op_def.output_defs)
-    selected = context.selected_asset_keys
-    return selected & set(filter(None, outputs)) or selected
+    return context.selected_asset_keys & set(filter(None, outputs))
 
 
 def implied_assets(context: OpExecutionContext) -> frozenset[str]:

@@ -85,3 +85,22 @@ def book(lines: list[str]) -> str:
 @dg.graph_asset
 def graph_with_a_map():
     return book(words().map(line).collect())
+
+
+@dg.op
+def unchecked() -> str:
+    return ask("graph_with_a_check 1")
+
+
+@dg.op
+def judge(text: str):
+    ask(f"graph_with_a_check {text}")
+    ask("graph_with_a_check 3")
+    return dg.AssetCheckResult(passed=True, asset_key="graph_with_a_check", check_name="good")
+
+
+@GRAPH_ASSETS.row("materialization graph_with_a_check 1", "check graph_with_a_check:good 2")
+@dg.graph_asset(check_specs=[dg.AssetCheckSpec("good", asset="graph_with_a_check")])
+def graph_with_a_check():
+    text = unchecked()
+    return {"result": text, "graph_with_a_check_good": judge(text)}
