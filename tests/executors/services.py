@@ -94,9 +94,15 @@ def celery_worker(folder: Path, broker: str) -> Iterator[None]:
 
 
 @contextmanager
-def dask_threads() -> Iterator[str]:
-    """The address of a Dask cluster of one process, which runs several steps at once in threads."""
+def dask_threads(port: int) -> Iterator[None]:
+    """A Dask cluster of one process, which runs several steps at once in threads.
+
+    Args:
+        port: Of its scheduler, on the loopback interface.
+    """
     # in the environment of these tests only
     dask = import_module("dask.distributed")
-    with dask.LocalCluster(n_workers=1, threads_per_worker=3, dashboard_address=None) as cluster:
-        yield cluster.scheduler_address
+    with dask.LocalCluster(
+        n_workers=1, threads_per_worker=3, dashboard_address=None, host="127.0.0.1", scheduler_port=port
+    ):
+        yield

@@ -9,7 +9,7 @@ import pytest
 
 from dagster_openai_otel.testing import FakeOpenAI
 from tests.events import billed, shown_usage, summed
-from tests.executors.services import celery_worker, dask_threads, redis
+from tests.executors.services import celery_worker, dask_threads, free_port, redis
 from tests.processes import ROOT
 from tests.steps.table import elsewhere
 from tests.steps.table.cells import Bare
@@ -37,8 +37,10 @@ def celery(api: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def dask(api: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    with dask_threads() as address:
-        monkeypatch.setenv("TABLE_DASK", address)
+    port = free_port()
+    # the worker takes its environment from here when it starts
+    monkeypatch.setenv("TABLE_DASK", f"tcp://127.0.0.1:{port}")
+    with dask_threads(port):
         yield
 
 
