@@ -26,6 +26,7 @@ from dagster_openai_otel.pricing import Prices
 from dagster_openai_otel.processor import DagsterSpanProcessor
 from dagster_openai_otel.settings import Settings
 from dagster_openai_otel.tracing import Telemetry
+from dagster_openai_otel.wrapping import Wrapping
 
 _GENAI = "opentelemetry.instrumentation.genai.openai"
 _NEVER = 3_600_000
@@ -100,7 +101,7 @@ def _made(name: str, instrument: Callable[[], TracerProvider | Telemetry]) -> Va
 
 
 def _ours(provider: Provider) -> Provider:
-    RequestSpans(provider, Prices(own={}), UsageAsker("auto")).wrap(openai)
+    RequestSpans(provider, Prices(own={}), UsageAsker("auto")).wrap(openai, Wrapping())
     return provider
 
 
