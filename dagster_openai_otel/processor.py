@@ -1,12 +1,10 @@
 """`DagsterSpanProcessor`: the step's identity onto every span, ended request spans into the step's ledger."""
 
-import json
 import os
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Protocol
 
 from opentelemetry.context import Context
@@ -16,13 +14,13 @@ from opentelemetry.trace import Span as ApiSpan, SpanContext
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from dagster_openai_otel import conventions, outside
+from dagster_openai_otel.bookings import tally_of
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.ledger import ANY, Ledger, Target
 from dagster_openai_otel.occasion import Occasion, find_occasion
 from dagster_openai_otel.places import UNKNOWN, calling_place
 from dagster_openai_otel.scope import StepScope, find, find_target
-from dagster_openai_otel.tally import Model, Sums, Tally
-from dagster_openai_otel.usage import FIELDS, Usage
+from dagster_openai_otel.tally import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +40,6 @@ class Claim:
 # One for the process, so that a span is counted once however many processors see it.
 _claims: dict[int, Claim] = {}
 _watchers: list[Ledger] = []
-
-_USAGE_KEYS = tuple((name, conventions.OPENAI_USAGE_PREFIX + name) for name in FIELDS)
 
 # steps in whose ledgers something was booked after they had ended
 _late: deque[StepScope] = deque()
@@ -186,40 +182,6 @@ def deliver_late() -> None:
             deliver()
 
 
-def tally_of(attributes: Mapping[str, AttributeValue], start: int, end: int) -> Tally:
-    """What the attributes of an ended request span say.
-
-    Args:
-        attributes: Of the span, `openai.usage.*` and the others that `conventions` lists.
-        start: Nanoseconds since the epoch.
-        end: Nanoseconds since the epoch.
-
-    Returns:
-        A tally of one request; an empty one for a request that is free and went well.
-    """
-    called = attributes.get(conventions.OPENAI_CALL) is True
-    failed = conventions.ERROR_TYPE in attributes
-    retries = _count(attributes, conventions.HTTP_RESEND_COUNT) or 0
-    if not (called or failed or retries):
-        return Tally()
-    usage, cost = _usage(attributes), _cost_usd(attributes)
-    beside = _beside(attributes)
-    unpriced = cost is None or any(sums.cost_usd is None for sums in beside.values())
-    sums = Sums(
-        calls=int(called),
-        usage=usage or Usage(),
-        cost_usd=cost,
-        unpriced_calls=int(called and usage is not None and unpriced),
-        calls_without_usage=int(called and usage is None),
-        failed_calls=int(failed),
-        retries=retries,
-        duration_s=(end - start) / 1e9,
-    )
-    tier = attributes.get(conventions.OPENAI_RESPONSE_SERVICE_TIER)
-    model = Model(name=_model(attributes), service_tier=str(tier) if tier else None)
-    return Tally(by_model={model: sums}) + Tally(by_model=beside)
-
-
 def _book(scope: StepScope, target: Target, tally: Tally, span_id: int) -> None:
     scope.open_calls.discard(span_id)
     if tally:
@@ -263,33 +225,3 @@ def _target_attributes(target: Target) -> dict[str, str]:
         conventions.PARTITION_KEY: target.partition_key,
     }
     return {name: value for name, value in attributes.items() if value is not None}
-
-
-def _usage(attributes: Mapping[str, AttributeValue]) -> Usage | None:
-    reported = {name: count for name, key in _USAGE_KEYS if (count := _count(attributes, key)) is not None}
-    return Usage(**reported) if reported else None
-
-
-def _cost_usd(attributes: Mapping[str, AttributeValue]) -> Decimal | None:
-    cost = attributes.get(conventions.OPENAI_COST_USD)
-    # repr gives back the digits that the price had
-    return Decimal(repr(cost)) if isinstance(cost, float) else None
-
-
-def _model(attributes: Mapping[str, AttributeValue]) -> str:
-    return str(attributes.get(conventions.OPENAI_MODEL, "unknown"))
-
-
-def _beside(attributes: Mapping[str, AttributeValue]) -> dict[Model, Sums]:
-    """What other models used for a request, which is no call of its own."""
-    said = attributes.get(conventions.OPENAI_USAGE_BESIDE)
-    beside = Tally()
-    for part in json.loads(said) if isinstance(said, str) else ():
-        sums = Sums(usage=_usage(part) or Usage(), cost_usd=_cost_usd(part))
-        beside += Tally(by_model={Model(name=_model(part), service_tier=None): sums})
-    return dict(beside.by_model)
-
-
-def _count(attributes: Mapping[str, AttributeValue], name: str) -> int | None:
-    count = attributes.get(name)
-    return count if type(count) is int else None
