@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 
 from opentelemetry.util.types import AttributeValue
 
 from dagster_openai_otel import conventions
-from dagster_openai_otel.tally import Model, Sums, Tally
+from dagster_openai_otel.tally import Model, Sums, Tally, dollars_of
 from dagster_openai_otel.usage import FIELDS, Usage
 
 _USAGE_KEYS = tuple((name, conventions.OPENAI_USAGE_PREFIX + name) for name in FIELDS)
@@ -29,7 +28,7 @@ def tally_of(attributes: Mapping[str, AttributeValue], start: int, end: int) -> 
     retries = _count(attributes, conventions.HTTP_RESEND_COUNT) or 0
     if not (called or failed or retries):
         return Tally()
-    usage, cost = _usage(attributes), _cost_usd(attributes)
+    usage, cost = _usage(attributes), dollars_of(attributes.get(conventions.OPENAI_COST_USD))
     beside = _beside(attributes)
     unpriced = cost is None or any(sums.cost_usd is None for sums in beside.values())
     sums = Sums(
@@ -53,12 +52,6 @@ def _usage(attributes: Mapping[str, AttributeValue]) -> Usage | None:
     return Usage(**reported) if reported else None
 
 
-def _cost_usd(attributes: Mapping[str, AttributeValue]) -> Decimal | None:
-    cost = attributes.get(conventions.OPENAI_COST_USD)
-    # repr gives back the digits that the price had
-    return Decimal(repr(cost)) if isinstance(cost, float) else None
-
-
 def _model(attributes: Mapping[str, AttributeValue]) -> str:
     return str(attributes.get(conventions.OPENAI_MODEL, "unknown"))
 
@@ -68,7 +61,7 @@ def _beside(attributes: Mapping[str, AttributeValue]) -> dict[Model, Sums]:
     said = attributes.get(conventions.OPENAI_USAGE_BESIDE)
     beside = Tally()
     for part in json.loads(said) if isinstance(said, str) else ():
-        sums = Sums(usage=_usage(part) or Usage(), cost_usd=_cost_usd(part))
+        sums = Sums(usage=_usage(part) or Usage(), cost_usd=dollars_of(part.get(conventions.OPENAI_COST_USD)))
         beside += Tally(by_model={Model(name=_model(part), service_tier=None): sums})
     return dict(beside.by_model)
 

@@ -67,6 +67,11 @@ _COUNTS = ("calls", "unpriced_calls", "calls_without_usage", "failed_calls", "re
 _SUMMED = tuple(field.name for field in fields(Sums) if field.name != "cost_usd")
 
 
+def dollars_of(cost: object) -> Decimal | None:
+    """Dollars that were written as a float, with the digits that they had; `None` for anything else."""
+    return Decimal(repr(cost)) if isinstance(cost, float) else None
+
+
 class _Wheel:
     """Hands out odd units in turn, so that no share gets all of them."""
 

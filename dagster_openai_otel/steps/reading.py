@@ -1,13 +1,12 @@
 """Usage back out of the metadata that it was written into."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from dagster import DagsterEvent, DagsterEventType, TableMetadataValue
 
 from dagster_openai_otel import conventions
-from dagster_openai_otel.tally import Model, Sums
+from dagster_openai_otel.tally import Model, Sums, dollars_of
 from dagster_openai_otel.usage import Usage
 
 USAGE_EVENTS = {
@@ -47,7 +46,7 @@ def sums_of(metadata: Mapping[str, Any]) -> Sums:
             cache_write_tokens=values.get(conventions.CACHE_WRITE_TOKENS),
             reasoning_tokens=values.get(conventions.REASONING_TOKENS),
         ),
-        cost_usd=_dollars(values.get(conventions.COST_USD)),
+        cost_usd=dollars_of(values.get(conventions.COST_USD)),
         unpriced_calls=values.get(conventions.UNPRICED_CALLS, 0),
         calls_without_usage=values.get(conventions.CALLS_WITHOUT_USAGE, 0),
         failed_calls=values.get(conventions.FAILED_CALLS, 0),
@@ -77,10 +76,5 @@ def _sums_of_row(row: Mapping[str, Any]) -> Sums:
             cached_input_tokens=row["cached_input_tokens"],
             reasoning_tokens=row["reasoning_tokens"],
         ),
-        cost_usd=_dollars(row["cost_usd"]),
+        cost_usd=dollars_of(row["cost_usd"]),
     )
-
-
-def _dollars(cost: object) -> Decimal | None:
-    # repr gives back the digits that were written
-    return Decimal(repr(cost)) if isinstance(cost, float) else None

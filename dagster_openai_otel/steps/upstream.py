@@ -97,7 +97,7 @@ _RUN_ITERATOR = Name(
     name="job_execution_iterator",
     without="runs have no total, no tags and no span",
 )
-WRAPPED = (
+NAMES = (
     STEP_ENTRY,
     STEP_RESULTS,
     STEP_HOOKS,
@@ -105,9 +105,10 @@ WRAPPED = (
     *RUN_ENDINGS,
     SENSOR_TICK,
     SCHEDULE_TICK,
+    _ENGINE_EVENT_DATA,
+    _CONTEXT_GENERATOR,
+    _RUN_ITERATOR,
 )
-"""The names that are wrapped."""
-NAMES = (*WRAPPED, _ENGINE_EVENT_DATA, _CONTEXT_GENERATOR, _RUN_ITERATOR)
 """All names that are loaded."""
 
 FAILURES = frozenset({"PIPELINE_FAILURE", "PIPELINE_CANCELED"})
