@@ -1,13 +1,14 @@
 """What the executors need beside Python: each on a free port of the loopback interface."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -18,11 +19,12 @@ _STOP_SECONDS = 30
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on, of those that the system gives to no connection by itself."""
+    while True:
+        port = random.randrange(20_000, 30_000)  # noqa: S311  # so that tests at once seldom try the same
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
@@ -49,8 +51,8 @@ def running(command: list[str], log: Path, **environment: str) -> Iterator[subpr
                 process.kill()
 
 
-def await_port(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until a process listens."""
+def await_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a process listens; what it wrote is in the error where it does not."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -59,7 +61,8 @@ def await_port(port: int, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.1)
         else:
             return
-    message = f"nothing listens on {port}"
+    written = log.read_text(errors="replace")
+    message = f"nothing listens on {port}; {process.args!r} wrote:\n{written}"
     raise TimeoutError(message)
 
 
@@ -71,7 +74,7 @@ def redis(folder: Path) -> Iterator[str]:
     assert server, "there is no redis-server: scripts/test-executors installs it where it may"
     options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)]
     with running([server, *options], folder / "redis.log") as process:
-        await_port(port, process)
+        await_port(port, process, folder / "redis.log")
         yield f"redis://127.0.0.1:{port}/0"
 
 

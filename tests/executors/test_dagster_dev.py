@@ -78,8 +78,9 @@ def dev(api: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     port = free_port()
     command = [sys.executable, "-m", "dagster", "dev", "-m", _MODULE, "-h", "127.0.0.1", "-p", str(port)]
-    with running(command, tmp_path / "dev.log") as process, dg.DagsterInstance.get() as instance:
-        await_port(port, process)
+    log = tmp_path / "dev.log"
+    with running(command, log) as process, dg.DagsterInstance.get() as instance:
+        await_port(port, process, log)
         yield Dev(f"http://127.0.0.1:{port}", instance)
 
 
