@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dagster_openai_otel.attribution import attribute_usage
     from dagster_openai_otel.calls.instrumentor import OpenAIRequestInstrumentor
+    from dagster_openai_otel.component import OpenAIOtelComponent
     from dagster_openai_otel.processor import DagsterSpanProcessor
     from dagster_openai_otel.recording import record_usage
     from dagster_openai_otel.resource import OpenAIResource, with_usage_metadata
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DagsterInstrumentor",
     "DagsterSpanProcessor",
+    "OpenAIOtelComponent",
     "OpenAIRequestInstrumentor",
     "OpenAIResource",
     "Usage",
@@ -31,6 +33,7 @@ __all__ = [
 _MODULES = {
     "DagsterInstrumentor": "steps.instrumentor",
     "DagsterSpanProcessor": "processor",
+    "OpenAIOtelComponent": "component",
     "OpenAIRequestInstrumentor": "calls.instrumentor",
     "OpenAIResource": "resource",
     "Usage": "usage",

@@ -9,6 +9,7 @@ from dagster_openai_otel.calls import traceloop
 from dagster_openai_otel.calls.instrumentor import OpenAIRequestInstrumentor
 from dagster_openai_otel.faults import say_once
 from dagster_openai_otel.pricing import Prices
+from dagster_openai_otel.scope import find
 from dagster_openai_otel.settings import Settings, resolve
 from dagster_openai_otel.steps.disabled import say_disabled
 from dagster_openai_otel.steps.instrumentor import DagsterInstrumentor
@@ -16,6 +17,7 @@ from dagster_openai_otel.tracing import Telemetry, sdk_disabled
 
 _lock = threading.Lock()
 _settings: Settings | None = None
+_assumed = False
 
 
 def instrument(**settings: Any) -> None:
@@ -47,9 +49,12 @@ def instrument(**settings: Any) -> None:
         SettingError: A setting's value is not allowed.
         TypeError: There is no setting of that name.
     """
-    global _settings  # noqa: PLW0603  # what is wrapped is the process's, so this is too
+    global _settings, _assumed  # noqa: PLW0603  # what is wrapped is the process's, so these are too
     resolved = resolve(settings)
     with _lock:
+        if _assumed and settings and resolved != _settings and find() is None:
+            _take_off()
+            _settings = None
         if _settings is None:
             _wire(resolved)
             _settings = resolved
@@ -58,6 +63,27 @@ def instrument(**settings: Any) -> None:
                 "instrument() was called again with other settings; those of the first call stay. Give all"
                 " settings in the first call, or in the environment"
             )
+        _assumed = False
+
+
+def assume() -> None:
+    """Instrument with the settings of the environment, until `instrument()` is called with others.
+
+    Raises:
+        SettingError: A variable's value is not allowed.
+    """
+    global _settings, _assumed  # as above
+    with _lock:
+        if _settings is None:
+            settings = resolve({})
+            _wire(settings)
+            _settings, _assumed = settings, True
+
+
+def _take_off() -> None:
+    if not sdk_disabled():
+        DagsterInstrumentor().uninstrument()
+        OpenAIRequestInstrumentor().uninstrument()
 
 
 def _wire(settings: Settings) -> None:
@@ -65,7 +91,8 @@ def _wire(settings: Settings) -> None:
         say_disabled()
         return
     telemetry = Telemetry(settings)
-    ThreadingInstrumentor().instrument()
+    if not ThreadingInstrumentor().is_instrumented_by_opentelemetry:
+        ThreadingInstrumentor().instrument()
     OpenAIRequestInstrumentor().instrument(
         tracer_provider=telemetry,
         prices=settings.prices,

@@ -199,3 +199,13 @@ def test_the_events_of_a_run_are_read_page_by_page(instance):
     seen = [event.asset_observation_data.asset_observation.metadata["number"].value for event in events]
     assert seen == [0, 1, 2, 3, 4]
     assert (first.has_more, second.has_more) == (True, False)
+
+
+def test_a_library_of_others_is_told_of_with_a_version_of_its_own(monkeypatch):
+    """A code location tells which libraries it has; one of Dagster's own would need Dagster's version."""
+    registry = import_module("dagster._core.libraries").DagsterLibraryRegistry
+    monkeypatch.setattr(registry, "_libraries", {})
+
+    upstream.register_library("others", "0.0.7")
+
+    assert registry.get() == {"others": "0.0.7"}

@@ -62,6 +62,29 @@ def when_imported(wanted: Callable[[], bool], provider: TracerProvider, *, captu
     wrapt.register_post_import_hook(instrument, "openai")
 
 
+def instead_of_itself(provider: TracerProvider, *, wanted: bool, capture_content: bool) -> None:
+    """Have whoever puts Traceloop's instrumentor on without a provider get it driven safely.
+
+    Args:
+        provider: Makes the spans.
+        wanted: Whether spans around the requests are wanted; where not, it is not put on.
+        capture_content: Whether prompts and completions go on them.
+    """
+    from opentelemetry.instrumentation.openai import OpenAIInstrumentor
+
+    instrumentor = OpenAIInstrumentor()
+    as_it_comes = instrumentor.instrument
+
+    def instrument(**options: Any) -> None:
+        if "tracer_provider" in options:
+            as_it_comes(**options)
+        elif wanted:
+            with guarded("the spans that Traceloop makes around requests"):
+                _instrument(provider, capture_content=capture_content)
+
+    instrumentor.instrument = instrument
+
+
 def _is_being_loaded() -> bool:
     """Whether Traceloop's is what imports `openai`: somebody is about to put it on as they like."""
     package = sys.modules.get(_PACKAGE)

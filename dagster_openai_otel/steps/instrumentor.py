@@ -13,6 +13,7 @@ from dagster_openai_otel.steps.metadata import Remarks
 from dagster_openai_otel.steps.runs import RunHooks
 from dagster_openai_otel.steps.spans import StepSpans
 from dagster_openai_otel.steps.ticks import TickHooks
+from dagster_openai_otel.tracing import VERSION
 from dagster_openai_otel.wrapping import Wrapping
 
 
@@ -35,6 +36,7 @@ class DagsterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in
         runs = RunHooks(spans=spans, remarks=remarks, flush=kwargs.get("flush") or (lambda: None))
         ticks = TickHooks(spans=spans)
         wrapping = self._wrapping = Wrapping()
+        upstream.register_library("dagster-openai-otel", VERSION)
         upstream.STEP_ENTRY.wrap(wrapping, steps.enter)
         upstream.STEP_RESULTS.wrap(wrapping, steps.compute)
         upstream.STEP_HOOKS.wrap(wrapping, steps.after)

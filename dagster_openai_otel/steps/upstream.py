@@ -97,6 +97,12 @@ _RUN_ITERATOR = Name(
     name="job_execution_iterator",
     without="runs have no total, no tags and no span",
 )
+# The libraries that a code location tells of beside its version of Dagster.
+_REGISTER_LIBRARY = Name(
+    module="dagster._core.libraries",
+    name="DagsterLibraryRegistry.register",
+    without="the version of dagster-openai-otel is not among the libraries of a code location",
+)
 NAMES = (
     STEP_ENTRY,
     STEP_RESULTS,
@@ -108,6 +114,7 @@ NAMES = (
     _ENGINE_EVENT_DATA,
     _CONTEXT_GENERATOR,
     _RUN_ITERATOR,
+    _REGISTER_LIBRARY,
 )
 """All names that are loaded."""
 
@@ -124,6 +131,13 @@ NO_COMPUTE_LOGS = "dagster._core.storage.noop_compute_log_manager"
 """Module of the compute log manager that keeps nothing; the demo's instance uses it."""
 LOADED_BY_STEPS = ("dagster._core.storage.sqlite_storage", "dagster._core.storage.root")
 """Modules that each step of the demo needs; they are loaded beforehand, where they are."""
+
+
+def register_library(name: str, version: str) -> None:
+    """Name a library, which is none of Dagster's own, among those of this code location."""
+    register = _REGISTER_LIBRARY.load()
+    if register is not None:
+        register(name, version, is_dagster_package=False)
 
 
 def is_whole_run(plan: Any) -> bool:
