@@ -8,7 +8,7 @@ RUN := $(UV) run --frozen
 .DEFAULT_GOAL := help
 unexport VIRTUAL_ENV
 
-.PHONY: help demo ui test test-slow check lint format-check types imports lock docs format clean
+.PHONY: help demo ui test test-slow check lint format-check types imports lock workflows docs format clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -25,7 +25,7 @@ test: ## run the tests, but for those that take long
 test-slow: ## run the tests that take long: other processes, the demo, the Dagster UI
 	@$(RUN) pytest -n auto -m slow
 
-check: lint format-check types imports lock docs ## everything that CI checks besides the tests
+check: lint format-check types imports lock workflows docs ## everything that CI checks besides the tests
 
 lint: ## ruff: faults and style
 	@$(RUN) ruff check
@@ -43,6 +43,9 @@ imports: ## import-linter: which module may import which
 lock: ## uv.lock fits pyproject.toml
 	@env -u UV_INDEX -u UV_INDEX_URL -u UV_DEFAULT_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
 		$(UV) lock --check
+
+workflows: ## the workflows of GitHub are what GitHub takes
+	@$(RUN) check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 docs: ## build the documentation into docs/_build/, every broken reference an error
 	@$(RUN) sphinx-build -q -W -n --keep-going docs docs/_build
