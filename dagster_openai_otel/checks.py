@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from math import isfinite
+from urllib.parse import urlsplit
 
 from opentelemetry.trace import TracerProvider
 
@@ -70,6 +71,24 @@ def trace_url(name: str, value: object) -> str:
         value=value,
         allowed="a URL that holds {trace_id} and no other field",
         fix="For Jaeger set it to http://localhost:16686/trace/{trace_id}.",
+    )
+
+
+def web_address(name: str, value: object) -> str:
+    """A check for the address of a web server; a slash at its end is taken off."""
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else None
+    except ValueError:
+        parts = None
+    is_web = parts and parts.scheme in {"http", "https"} and parts.hostname
+    # a key in it would stand on every span
+    if parts and is_web and not (parts.username or parts.password or parts.query or parts.fragment):
+        return parts.geturl().rstrip("/")
+    raise SettingError(
+        name=name,
+        value=value,
+        allowed="an http or https URL without a user, a password or a query",
+        fix="For `dagster dev` set it to http://localhost:3000.",
     )
 
 

@@ -24,6 +24,8 @@ class Settings:
     """Use this provider; `None` for the global one, or our own where there is none."""
     trace_url: str | None = None
     """Template with `{trace_id}` for a link to the trace; `None` for no link."""
+    webserver_url: str | None = None
+    """Address of Dagster's UI, without a slash at its end; `None` for no links to it."""
     call_spans: CallSpans = "auto"
     """Traceloop's spans around the requests; `auto`: when spans go anywhere."""
     stream_usage: StreamUsage = "auto"
@@ -61,6 +63,7 @@ def resolve(arguments: Mapping[str, object]) -> Settings:
 
 _CHECKS: Mapping[str, Callable[[str, object], object]] = {
     "trace_url": checks.trace_url,
+    "webserver_url": checks.web_address,
     "call_spans": checks.one_of("auto", "on", "off"),
     "stream_usage": checks.one_of("auto", "always", "never"),
     "capture_content": checks.flag,

@@ -11,6 +11,7 @@ from dagster_openai_otel.conventions import CALLS_SCOPE, SCOPE
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.identity import DerivedIds
 from dagster_openai_otel.processor import DagsterSpanProcessor
+from dagster_openai_otel.sampling import follow_decisions
 from dagster_openai_otel.tracing import VERSION
 
 # more than any request span has
@@ -23,7 +24,7 @@ def calls_tracer(provider: TracerProvider) -> Tracer:
     What the sampler drops, what a low limit cuts off, and what other span processors raise does not matter
     to it. A tracer that is not the SDK's stays as it is.
     """
-    tracer = provider.get_tracer(CALLS_SCOPE, VERSION)
+    tracer = follow_decisions(provider.get_tracer(CALLS_SCOPE, VERSION))
     if isinstance(tracer, SdkTracer) and not isinstance(tracer.sampler, RecordAll):
         tracer.sampler = RecordAll(tracer.sampler)
         tracer.span_processor = CountingFirst(tracer.span_processor)  # type: ignore[assignment]  # has its methods
@@ -36,7 +37,7 @@ def calls_tracer(provider: TracerProvider) -> Tracer:
 
 def steps_tracer(provider: TracerProvider) -> Tracer:
     """A tracer for run and step spans, whose ids can be given; one that is not the SDK's stays as it is."""
-    tracer = provider.get_tracer(SCOPE, VERSION)
+    tracer = follow_decisions(provider.get_tracer(SCOPE, VERSION))
     if isinstance(tracer, SdkTracer) and not isinstance(tracer.id_generator, DerivedIds):
         tracer.id_generator = DerivedIds(tracer.id_generator)
     return tracer

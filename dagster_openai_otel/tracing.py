@@ -15,6 +15,7 @@ from opentelemetry.util.types import Attributes
 from dagster_openai_otel.conventions import CALLS_SCOPE
 from dagster_openai_otel.faults import guarded, say_once
 from dagster_openai_otel.processor import DagsterSpanProcessor
+from dagster_openai_otel.sampling import Decided, follow_decisions
 from dagster_openai_otel.settings import Settings
 from dagster_openai_otel.unexported import UnexportedTracer
 
@@ -57,8 +58,10 @@ class Telemetry(trace.TracerProvider):
         """A tracer of the real provider; of request spans that nobody can see, a lighter one."""
         if instrumenting_module_name == CALLS_SCOPE and self._keeps_to_itself:
             return UnexportedTracer(InstrumentationScope(CALLS_SCOPE, instrumenting_library_version))
-        return self.provider.get_tracer(
-            instrumenting_module_name, instrumenting_library_version, schema_url, attributes
+        return follow_decisions(
+            self.provider.get_tracer(
+                instrumenting_module_name, instrumenting_library_version, schema_url, attributes
+            )
         )
 
     @property
@@ -109,6 +112,8 @@ class Telemetry(trace.TracerProvider):
 
     def _build(self) -> trace.TracerProvider:
         self._own = provider = SdkTracerProvider(resource=_resource())
+        # for the user's own spans in a run that a tag decides
+        provider.sampler = Decided(provider.sampler)
         provider.add_span_processor(DagsterSpanProcessor())
         exporter = build_exporter()
         if exporter is not None:

@@ -36,6 +36,7 @@ def instrument(**settings: Any) -> None:
                 default is the global one or, where there is none, one that exports to the OTLP endpoint of
                 the standard `OTEL_*` variables, and nowhere without.
             trace_url: Template with `{trace_id}`; written as a link into the metadata.
+            webserver_url: Address of Dagster's UI; links to its pages stand on the spans of runs and steps.
             call_spans: Traceloop's spans around the requests: `auto` (default: when spans go anywhere),
                 `on`, `off`.
             stream_usage: Ask for the usage of streams that did not: `auto` (default: of api.openai.com and
@@ -109,5 +110,7 @@ def _wire(settings: Settings) -> None:
         tracer_provider=telemetry,
         prices=Prices(own=settings.prices).source,
         trace_url=settings.trace_url,
+        webserver_url=settings.webserver_url,
+        exports=lambda: telemetry.exports,
         flush=telemetry.flush,
     )

@@ -14,7 +14,7 @@ from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.ledger import ANY, Target
 from dagster_openai_otel.scope import StepScope, find_target, with_target
 from dagster_openai_otel.steps.book import Book, Share
-from dagster_openai_otel.steps.metadata import Remarks, dagster_openai_metadata, metadata_of
+from dagster_openai_otel.steps.metadata import Remarks, dagster_openai_metadata, link_metadata, metadata_of
 from dagster_openai_otel.steps.targets import Made, asset_of, checked_by, implied_assets
 from dagster_openai_otel.steps.upstream import BLOCKING_CHECK_ERROR, report_engine_event
 from dagster_openai_otel.tally import Tally
@@ -38,6 +38,7 @@ class Delivery:
         self._scope = scope
         self._made = made
         self._remarks = remarks
+        self._links = link_metadata(remarks) if remarks.exported else {}
         self._book = Book(scope.ledger, made)
         self._kept: frozenset[object] | None = None
         self._passed: object = None
@@ -65,7 +66,10 @@ class Delivery:
             yield from self.observations(self._failure(error))
             raise
         with guarded("the usage of a step, from its result"):
-            for share in self._book.shares_of_rest(implied_assets(self._context)):
+            implied = implied_assets(self._context)
+            for asset in implied:
+                self._add_link(asset)
+            for share in self._book.shares_of_rest(implied):
                 self._add_to_asset(share)
             self._book.confirm()
         yield from self.observations(self._outcome)
@@ -109,6 +113,7 @@ class Delivery:
         asset = asset_of(event, self._context)
         if asset in self._made.assets:
             self._before_output()
+            self._add_link(asset)
             for share in self._book.shares_of(asset):
                 self._add_to_asset(share)
         elif isinstance(event, dg.AssetCheckResult):
@@ -137,6 +142,12 @@ class Delivery:
         target = Target(asset_key=asset) if asset in self._made.assets else find_target()
         return attach(with_target(target))
 
+    def _add_link(self, asset: str | None) -> None:
+        """Have a materialization link to the trace, also without usage."""
+        if self._links and asset in self._made.assets:
+            key = self._made.keys[asset]
+            AssetExecutionContext(self._context).add_asset_metadata(self._links, key)
+
     def _add_to_asset(self, share: Share) -> None:
         partition = share.target.partition_key if len(self._made.partitions) > 1 else None
         key = self._made.keys[share.target.asset_key or ""]
@@ -146,6 +157,8 @@ class Delivery:
     def _with_shares(self, event: Any, shares: list[Share]) -> Any:
         """A result that is no asset, with its shares in its metadata."""
         if not shares:
+            if self._links and isinstance(event, dg.AssetCheckResult):
+                return event._replace(metadata={**event.metadata, **self._links})
             return event
         tally = sum((share.tally for share in shares), Tally())
         metadata = self._metadata(Share(target=ANY, tally=tally, split=shares[0].split))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from dagster import DagsterEvent, OpExecutionContext
+from dagster import DagsterEvent, DagsterInstance, DagsterRun, OpExecutionContext
 
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.ledger import ANY
@@ -25,7 +25,9 @@ class StepHooks:
         remarks: What is said beside the numbers, by run.
     """
 
-    def __init__(self, *, spans: StepSpans, remarks: Callable[[str], Remarks]) -> None:
+    def __init__(
+        self, *, spans: StepSpans, remarks: Callable[[DagsterRun, DagsterInstance], Remarks]
+    ) -> None:
         self._spans = spans
         self._remarks = remarks
         self._deliveries: dict[StepScope, Delivery] = {}
@@ -100,9 +102,9 @@ class StepHooks:
             checked_keys=made.checked_assets,
             attributes=step_attributes(context, step_key, made),
         )
-        delivery = Delivery(context, scope, made, self._remarks(context.run_id))
+        delivery = Delivery(context, scope, made, self._remarks(context.run, context.instance))
         scope.on_late.append(delivery.deliver_late)
         stack.enter_context(entered(scope))
-        stack.enter_context(self._spans.step(scope))
+        stack.enter_context(self._spans.step(scope, context, made))
         self._deliveries[scope] = delivery
         return scope

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
+from dagster import DagsterInstance, DagsterRun
 from opentelemetry import trace
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-from dagster_openai_otel.identity import trace_id
 from dagster_openai_otel.steps import upstream
 from dagster_openai_otel.steps.hooks import StepHooks
 from dagster_openai_otel.steps.metadata import Remarks
+from dagster_openai_otel.steps.pages import Pages
 from dagster_openai_otel.steps.runs import RunHooks
 from dagster_openai_otel.steps.spans import StepSpans
 from dagster_openai_otel.steps.ticks import TickHooks
+from dagster_openai_otel.steps.traces import RunTraces
 from dagster_openai_otel.tracing import VERSION
 from dagster_openai_otel.wrapping import Wrapping
 
@@ -21,8 +23,9 @@ class DagsterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in
     """Opens a scope and a span round each step of Dagster, and delivers what was used in it.
 
     `instrument()` takes `tracer_provider` (default: the global one), `prices` (name and version of the price
-    table), `trace_url` (a template with `{trace_id}`) and `flush`, called at the end of each run and step
-    process.
+    table), `trace_url` (a template with `{trace_id}`), `webserver_url` (address of Dagster's UI), `exports`
+    (called for whether spans go anywhere; default: they do) and `flush`, called at the end of each run and
+    step process.
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:
@@ -30,8 +33,12 @@ class DagsterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in
         return ("dagster >= 1.10",)
 
     def _instrument(self, **kwargs: Any) -> None:
-        spans = StepSpans(kwargs.get("tracer_provider") or trace.get_tracer_provider())
-        remarks = _remarks(kwargs.get("prices"), kwargs.get("trace_url"))
+        spans = StepSpans(
+            kwargs.get("tracer_provider") or trace.get_tracer_provider(),
+            kwargs.get("exports") or (lambda: True),
+            Pages(webserver_url=kwargs.get("webserver_url")),
+        )
+        remarks = _remarks(kwargs.get("prices"), kwargs.get("trace_url"), spans.traces)
         steps = StepHooks(spans=spans, remarks=remarks)
         runs = RunHooks(spans=spans, remarks=remarks, flush=kwargs.get("flush") or (lambda: None))
         ticks = TickHooks(spans=spans)
@@ -50,11 +57,16 @@ class DagsterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in
         self._wrapping.take_off()
 
 
-def _remarks(prices: str | None, trace_url: str | None) -> Callable[[str], Remarks]:
+def _remarks(
+    prices: str | None, trace_url: str | None, traces: RunTraces
+) -> Callable[[DagsterRun, DagsterInstance], Remarks]:
     """What is said beside the numbers of a run."""
 
-    def of_run(run_id: str) -> Remarks:
-        link = trace_url and trace_url.format(trace_id=f"{trace_id(run_id):032x}")
-        return Remarks(prices=prices, trace=link)
+    def of_run(run: DagsterRun, instance: DagsterInstance) -> Remarks:
+        if trace_url is None:
+            return Remarks(prices=prices)
+        found = traces.of(run, instance)
+        link = trace_url.format(trace_id=f"{found.ids.trace_id:032x}") if found.sampled else None
+        return Remarks(prices=prices, trace=link, exported=traces.exports())
 
     return of_run

@@ -31,7 +31,9 @@ class Remarks:
     prices: str | None = None
     """Name and version of the price table."""
     trace: str | None = None
-    """Link to the trace."""
+    """Link to the trace, where it is sampled."""
+    exported: bool = False
+    """Whether spans go anywhere, so that the link leads somewhere."""
     share: str | None = None
     """How usage was split."""
     outcome: str | None = None
@@ -112,9 +114,12 @@ def _texts(remarks: Remarks, *, priced: bool) -> dict[str, MetadataValue]:
     written: dict[str, MetadataValue] = {
         name: MetadataValue.text(text) for name, text in texts.items() if text
     }
-    if remarks.trace:
-        written[conventions.TRACE] = MetadataValue.url(remarks.trace)
-    return written
+    return written | link_metadata(remarks)
+
+
+def link_metadata(remarks: Remarks) -> dict[str, MetadataValue]:
+    """The link to the trace, where there is one."""
+    return {conventions.TRACE: MetadataValue.url(remarks.trace)} if remarks.trace else {}
 
 
 def _table(by_model: Mapping[Model, Sums]) -> MetadataValue:

@@ -8,17 +8,19 @@ from threading import Event
 from typing import Any
 
 from dagster import DagsterEvent, DagsterInstance, DagsterRun
-from opentelemetry import context as otel_context
+from opentelemetry import context as otel_context, trace
 
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.occasion import Occasion, find_occasion, occurring
 from dagster_openai_otel.places import listed
 from dagster_openai_otel.processor import deliver_late, executing
-from dagster_openai_otel.steps.metadata import Remarks, metadata_of
+from dagster_openai_otel.steps.ending import Ending
+from dagster_openai_otel.steps.launching import run_attributes
+from dagster_openai_otel.steps.metadata import Remarks, link_metadata, metadata_of
 from dagster_openai_otel.steps.run_total import write_total
-from dagster_openai_otel.steps.spans import StepSpans, run_attributes
+from dagster_openai_otel.steps.spans import StepSpans
 from dagster_openai_otel.steps.upstream import (
-    FAILURES,
+    RUN_START,
     is_whole_run,
     report_engine_event,
     run_of,
@@ -54,6 +56,12 @@ class _Execution:
                     self.step_key,
                 )
 
+    def tell_trace(self) -> None:
+        """Put a link to the trace on the timeline of the run, where there is one."""
+        if self.remarks.trace is not None and self.remarks.exported:
+            message = f"Trace of this run: {self.remarks.trace}"
+            report_engine_event(self.instance, self.run, message, link_metadata(self.remarks))
+
     def tell_total(self) -> None:
         """Put the total on the timeline of the run, and on the run, once."""
         if self.total_is_due.is_set():
@@ -82,7 +90,11 @@ class RunHooks:
     """
 
     def __init__(
-        self, *, spans: StepSpans, remarks: Callable[[str], Remarks], flush: Callable[[], None]
+        self,
+        *,
+        spans: StepSpans,
+        remarks: Callable[[DagsterRun, DagsterInstance], Remarks],
+        flush: Callable[[], None],
     ) -> None:
         self._spans = spans
         self._remarks = remarks
@@ -93,22 +105,29 @@ class RunHooks:
         self, wrapped: Callable[..., Any], plan: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Iterator[DagsterEvent]:
         """Stands in for `ExecuteRunWithPlanIterable.__iter__`: the events of a run, or of one step of it."""
-        began, failed, crashed = time.time_ns(), False, True
+        began, ending, crashed = time.time_ns(), Ending(), True
+        around = trace.get_current_span().get_span_context()
         stack, execution = ExitStack(), None
         with guarded("the usage of a run outside its steps"):
             execution = self._begin(plan, stack)
         try:
             with executing(), _closing(wrapped(*args, **kwargs)) as events:
                 for event in events:
-                    failed = failed or event.event_type_value in FAILURES
+                    with guarded("how a run goes"):
+                        ending = ending.after(event)
+                        if execution is not None and event.event_type_value == RUN_START:
+                            execution.tell_trace()
                     yield event
             crashed = False
         finally:
             with guarded("the total of a run"):
-                self._end(plan, execution, stack, crashed=crashed)
+                execution = self._end(plan, execution, stack, crashed=crashed)
             with guarded("the span of a run"):
-                if is_whole_run(plan) and plan.job_context:
-                    self._spans.run(plan.job_context.dagster_run, began=began, failed=failed)
+                if execution is not None and is_whole_run(plan):
+                    self._make_span(execution, began=began, ending=ending, around=around)
+            with guarded("the export of a run's spans"):
+                if execution is not None:
+                    self._spans.traces.forget(execution.run.run_id)
                 self._flush()
 
     def ending(
@@ -123,6 +142,17 @@ class RunHooks:
                     execution.tell_total()
         return wrapped(*args, **kwargs)
 
+    def _make_span(
+        self, execution: _Execution, *, began: int, ending: Ending, around: trace.SpanContext
+    ) -> None:
+        """Make the span of a run, unless the run goes on in another process, which makes it then."""
+        if ending.status is None:
+            stored = execution.instance.get_run_by_id(execution.run.run_id)
+            if stored is None or not stored.is_finished:
+                return
+            ending = replace(ending, status=stored.status.value)
+        self._spans.run(execution.run, execution.instance, began=began, ending=ending, around=around)
+
     def _begin(self, plan: Any, stack: ExitStack) -> _Execution | None:
         execution, around = self._execution_of(plan), find_occasion()
         if execution is None:
@@ -133,7 +163,7 @@ class RunHooks:
             return None
         if execution.total_is_due.is_set():
             self._whole_runs[run_id] = execution
-        in_run = self._spans.in_run(run_id, otel_context.get_current())
+        in_run = self._spans.in_run(execution.run, execution.instance, otel_context.get_current())
         stack.enter_context(occurring(execution.occasion, in_run))
         return execution
 
@@ -142,10 +172,11 @@ class RunHooks:
         if found is None:
             return None
         run, instance = found
+        self._spans.traces.of(run, instance, begins=is_whole_run(plan))
         execution = _Execution(
             run=run,
             instance=instance,
-            remarks=self._remarks(run.run_id),
+            remarks=self._remarks(run, instance),
             step_key=step_of(plan),
             occasion=Occasion(run_id=run.run_id, attributes=run_attributes(run)),
         )
@@ -153,16 +184,19 @@ class RunHooks:
             execution.total_is_due.set()
         return execution
 
-    def _end(self, plan: Any, execution: _Execution | None, stack: ExitStack, *, crashed: bool) -> None:
+    def _end(
+        self, plan: Any, execution: _Execution | None, stack: ExitStack, *, crashed: bool
+    ) -> _Execution | None:
         stack.close()
         if execution is None and is_whole_run(plan):
             # it was not known at the start
             execution = self._execution_of(plan)
         if execution is None:
             deliver_late()
-            return
+            return None
         self._whole_runs.pop(execution.run.run_id, None)
         execution.occasion.ended.set()
         execution.deliver()
         if execution.total_is_due.is_set() and (crashed or execution.is_over()):
             execution.tell_total()
+        return execution

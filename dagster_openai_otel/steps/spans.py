@@ -1,65 +1,110 @@
-"""Run and step spans, with ids that all processes of a run agree on."""
+"""Spans of runs, steps and ticks, with ids that all processes of a run agree on."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
-from dagster import DagsterRun, OpExecutionContext
-from opentelemetry import trace
+from dagster import DagsterInstance, DagsterRun, OpExecutionContext
+from opentelemetry import context as otel_context, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Tracer as SdkTracer
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, StatusCode, TraceFlags
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+)
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from dagster_openai_otel import conventions
-from dagster_openai_otel.faults import error_type
-from dagster_openai_otel.identity import Ids, given, span_id, trace_id
+from dagster_openai_otel.faults import error_type, guarded
+from dagster_openai_otel.identity import Ids, given, span_id
 from dagster_openai_otel.scope import StepScope
+from dagster_openai_otel.steps.ending import Ending
+from dagster_openai_otel.steps.happenings import told_on
+from dagster_openai_otel.steps.launching import launch_attributes, run_attributes
+from dagster_openai_otel.steps.links import links_of_run, links_of_step
+from dagster_openai_otel.steps.pages import Pages
 from dagster_openai_otel.steps.targets import Made
-from dagster_openai_otel.steps.upstream import CODE_LOCATION_TAG
+from dagster_openai_otel.steps.traces import RunTrace, RunTraces
 from dagster_openai_otel.tracers import steps_tracer
 
 
 class StepSpans:
-    """Makes the run and step spans of this process.
+    """Makes the spans of this process's runs, steps and ticks.
 
     Args:
         provider: Makes the tracer, at the first step.
+        exports: Whether spans go anywhere; what only they would say is not looked up where they do not.
+        pages: Knows the pages of runs and assets.
     """
 
-    def __init__(self, provider: trace.TracerProvider) -> None:
+    def __init__(self, provider: trace.TracerProvider, exports: Callable[[], bool], pages: Pages) -> None:
         self._provider = provider
+        self._pages = pages
+        self.traces = RunTraces(lambda: self._tracer, exports)
 
     @contextmanager
-    def step(self, scope: StepScope) -> Iterator[Span]:
+    def step(self, scope: StepScope, context: OpExecutionContext, made: Made) -> Iterator[Span]:
         """The span of one attempt of a step, and the current one while the block runs."""
+        run = self.traces.of(context.run, context.instance)
         ids = Ids(
-            trace_id=trace_id(scope.run_id),
-            span_id=span_id(scope.run_id, scope.step_key, scope.retry_number),
+            trace_id=run.ids.trace_id, span_id=span_id(scope.run_id, scope.step_key, scope.retry_number)
         )
-        parent = trace.set_span_in_context(NonRecordingSpan(self._run_context(scope.run_id)))
+        shown = self._shows(run)
+        links: Sequence[Link] = ()
+        attributes: Attributes = None
+        with guarded("the links of a step's span"):
+            links = links_of_step(context, scope, run, self.traces) if shown else ()
+        with guarded("the attributes of a step's span"):
+            attributes = self._of_step(context, made) if shown else None
         with given(ids):
-            span = self._tracer.start_span(f"step {scope.step_key}", parent)
-        with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
-            try:
-                yield span
-            except BaseException as error:
-                set_failed(span, error)
-                raise
+            span = self._tracer.start_span(
+                f"step {scope.step_key}", run.over_step(), attributes=attributes, links=links
+            )
+        with ExitStack() as stack:
+            stack.enter_context(_attached(run.ask_where_sampled()))
+            stack.enter_context(_ending(span))
+            if shown:
+                stack.enter_context(told_on(span, context))
+            yield span
 
-    def run(self, run: DagsterRun, *, began: int, failed: bool) -> None:
+    def run(
+        self, run: DagsterRun, instance: DagsterInstance, *, began: int, ending: Ending, around: SpanContext
+    ) -> None:
         """Make the span of a run that has ended.
 
         Args:
             run: The run.
+            instance: Where it is stored.
             began: When it began, nanoseconds since the epoch.
-            failed: Whether it failed.
+            ending: How it ended.
+            around: The span that was the current one when it began; not valid where there was none.
         """
-        span = self._root(f"run {run.job_name}", _ids_of(run.run_id), run_attributes(run), began)
-        if failed:
-            span.set_status(Status(StatusCode.ERROR))
+        traced = self.traces.of(run, instance)
+        attributes: dict[str, AttributeValue] = {**traced.said, **launch_attributes(run), **ending.attributes}
+        links: Sequence[Link] = ()
+        if self._shows(traced):
+            attributes |= self._pages.of_run(run.run_id)
+            with guarded("the links of a run's span"):
+                links = links_of_run(run, instance, self.traces, around)
+        with given(traced.ids):
+            span = self._tracer.start_span(
+                f"run {run.job_name}",
+                traced.over_run(),
+                kind=SpanKind.SERVER,
+                attributes=attributes,
+                links=links,
+                start_time=began,
+            )
+        if ending.failed:
+            span.set_status(Status(StatusCode.ERROR, ending.description))
         span.end()
 
     def tick(
@@ -74,23 +119,15 @@ class StepSpans:
             began: When the tick began, nanoseconds since the epoch.
             error: What it raised; `None` where it went well.
         """
-        span = self._root(name, ids, attributes, began)
+        with given(ids):
+            span = self._tracer.start_span(name, Context(), attributes=attributes, start_time=began)
         if error is not None:
             set_failed(span, error)
         span.end()
 
-    def _root(self, name: str, ids: Ids, attributes: Attributes, began: int) -> Span:
-        with given(ids):
-            return self._tracer.start_span(
-                name,
-                trace.set_span_in_context(trace.INVALID_SPAN),
-                attributes=attributes,
-                start_time=began,
-            )
-
-    def in_run(self, run_id: str, context: Context) -> Context:
-        """A context whose spans are children of a run's span."""
-        return trace.set_span_in_context(NonRecordingSpan(self._run_context(run_id)), context)
+    def in_run(self, run: DagsterRun, instance: DagsterInstance, context: Context) -> Context:
+        """A context whose spans are children of the span of a run that begins here, or goes on here."""
+        return self.traces.of(run, instance).over_code(context)
 
     def new_ids(self) -> Ids:
         """Ids of the span of a tick, which begins a trace of its own."""
@@ -99,29 +136,57 @@ class StepSpans:
 
     def in_tick(self, ids: Ids, context: Context) -> Context:
         """A context whose spans are children of a tick's span."""
-        return trace.set_span_in_context(NonRecordingSpan(self._context_of(ids)), context)
+        return trace.set_span_in_context(NonRecordingSpan(self._tick_context(ids)), context)
 
-    def _run_context(self, run_id: str) -> SpanContext:
-        return self._context_of(_ids_of(run_id))
-
-    def _context_of(self, ids: Ids) -> SpanContext:
-        """The context of a root span, with the sampler's decision, which is the same in all processes."""
+    def _tick_context(self, ids: Ids) -> SpanContext:
+        """The context of a tick's span, with the sampler's decision."""
         tracer, sampled = self._tracer, True
         if isinstance(tracer, SdkTracer):
-            root = trace.set_span_in_context(trace.INVALID_SPAN)
-            decision = tracer.sampler.should_sample(root, ids.trace_id, "run").decision
+            decision = tracer.sampler.should_sample(Context(), ids.trace_id, "tick").decision
             sampled = decision is Decision.RECORD_AND_SAMPLE
         flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
         return SpanContext(ids.trace_id, ids.span_id, is_remote=True, trace_flags=flags)
+
+    def _shows(self, run: RunTrace) -> bool:
+        """Whether anybody sees the spans of a run: what only they say need not be looked up otherwise."""
+        return run.decision is not Decision.DROP and self.traces.exports()
+
+    def _of_step(self, context: OpExecutionContext, made: Made) -> dict[str, AttributeValue]:
+        """The attributes of a step's own span, beside those that all spans of the step have."""
+        kind = "asset" if made.assets and not made.inner else "op"
+        attributes: dict[str, AttributeValue] = {
+            conventions.STEP_KIND: "asset_check" if made.checks and not made.assets else kind,
+            **self._pages.of_run(context.run_id),
+        }
+        if mapping_key := context.get_mapping_key():
+            attributes[conventions.MAPPING_KEY] = mapping_key
+        if len(made.assets) == 1:
+            attributes |= self._pages.of_asset(made.keys[made.assets[0]])
+        return attributes
 
     @cached_property
     def _tracer(self) -> trace.Tracer:
         return steps_tracer(self._provider)
 
 
-def _ids_of(run_id: str) -> Ids:
-    """The ids of a run's span."""
-    return Ids(trace_id=trace_id(run_id), span_id=span_id(run_id))
+@contextmanager
+def _attached(context: Context) -> Iterator[None]:
+    token = otel_context.attach(context)
+    try:
+        yield
+    finally:
+        otel_context.detach(token)
+
+
+@contextmanager
+def _ending(span: Span) -> Iterator[None]:
+    """The span is the current one while the block runs, and ends with it."""
+    with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+        try:
+            yield
+        except BaseException as error:
+            set_failed(span, error)
+            raise
 
 
 def set_failed(span: Span, error: BaseException) -> None:
@@ -131,17 +196,6 @@ def set_failed(span: Span, error: BaseException) -> None:
         error = error.__cause__
     span.set_status(Status(StatusCode.ERROR, type(error).__name__))
     span.set_attribute(conventions.ERROR_TYPE, error_type(error))
-
-
-def run_attributes(run: DagsterRun) -> dict[str, AttributeValue]:
-    """The `dagster.*` attributes of a run."""
-    attributes: dict[str, AttributeValue] = {
-        conventions.RUN_ID: run.run_id,
-        conventions.JOB_NAME: run.job_name,
-    }
-    if location := run.tags.get(CODE_LOCATION_TAG):
-        attributes[conventions.CODE_LOCATION] = location
-    return attributes
 
 
 def step_attributes(context: OpExecutionContext, step_key: str, made: Made) -> dict[str, AttributeValue]:

@@ -9,7 +9,7 @@ from importlib import import_module
 from inspect import getgeneratorlocals
 from typing import Any
 
-from dagster import DagsterEvent, DagsterInstance, DagsterRun, MetadataValue
+from dagster import DagsterEvent, DagsterInstance, DagsterRun, MetadataValue, OpExecutionContext
 
 from dagster_openai_otel.faults import say_once
 from dagster_openai_otel.wrapping import Wrapper, Wrapping
@@ -118,14 +118,28 @@ NAMES = (
 )
 """All names that are loaded."""
 
-FAILURES = frozenset({"PIPELINE_FAILURE", "PIPELINE_CANCELED"})
-"""Types of the last event of a run that failed."""
+RUN_START = "PIPELINE_START"
+"""Type of the first event of a run that is executed."""
+ENDINGS = {"PIPELINE_SUCCESS": "SUCCESS", "PIPELINE_FAILURE": "FAILURE", "PIPELINE_CANCELED": "CANCELED"}
+"""Types of the last event of a run, and the status that the run has then."""
 BLOCKING_CHECK_ERROR = "DagsterAssetCheckFailedError"
 """Name of the error that Dagster raises once the result of a check that blocks has been handled."""
 SELF_OBSERVED = "__source_asset_observation__"
 """Mark on the output of an observable source asset, which logs its observation before."""
 CODE_LOCATION_TAG = "dagster/code_location"
 """Tag of runs that a webserver or daemon launched."""
+EVENT_ON_RECORD = "dagster_event"
+"""Attribute of the records of a step's log that are events of Dagster, all of which are logged so."""
+SENSOR_TAG, SCHEDULE_TAG = "dagster/sensor_name", "dagster/schedule_name"
+TICK_TAG, BACKFILL_TAG, USER_TAG = "dagster/tick", "dagster/backfill", "user"
+AUTOMATION_TAGS = ("dagster/from_automation_condition", "dagster/auto_materialize", "dagster/auto_observe")
+"""Tags of runs that Dagster launches to keep assets up to date."""
+RUN_RETRY_TAG = "dagster/retry_number"
+"""Tag of runs that Dagster launches anew after they failed."""
+PARTITION_TAG = "dagster/partition"
+PARTITION_RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+HIDDEN_TAG_PREFIX = ".dagster/"
+"""Tags with it are not shown."""
 
 NO_COMPUTE_LOGS = "dagster._core.storage.noop_compute_log_manager"
 """Module of the compute log manager that keeps nothing; the demo's instance uses it."""
@@ -164,6 +178,55 @@ def step_of(plan: Any) -> str | None:
     """The step that a process executes, where it is only one."""
     keys = plan.execution_plan.step_keys_to_execute
     return keys[0] if len(keys) == 1 and not is_whole_run(plan) else None
+
+
+def assets_of(job: Any) -> list[str]:
+    """The assets, in user form, that a job can make; none where this version does not tell."""
+    keys = getattr(getattr(job, "asset_layer", None), "executable_asset_keys", ())
+    return sorted(key.to_user_string() for key in keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """The step of a run that an input of another step comes from."""
+
+    run_id: str
+    step_key: str
+    retry_number: int
+    """Of the attempt that went well, as far as the run of the input knows it: not of steps of other runs."""
+
+
+def dependencies_of(context: OpExecutionContext) -> list[Dependency]:
+    """The steps that a step's inputs come from, each once: of its run, or of one that this was made from."""
+    step = context.get_step_execution_context()
+    known, run = step.get_known_state(), context.run
+    handles = [
+        handle for given in step.step.step_inputs for handle in given.get_step_output_handle_dependencies()
+    ]
+    attempts = known.previous_retry_attempts
+    found = {(_source_run(handle, run, known), handle.step_key): None for handle in handles}
+    return [
+        Dependency(
+            run_id=run_id, step_key=key, retry_number=attempts.get(key, 0) if run_id == run.run_id else 0
+        )
+        for run_id, key in found
+        if run_id is not None
+    ]
+
+
+def _source_run(handle: Any, run: DagsterRun, known: Any) -> str | None:
+    """The run that made an output of a step; `None` where none did."""
+    if handle in known.ready_outputs:
+        return run.run_id
+    executed = run.step_keys_to_execute
+    mapped = f"{handle.step_key.partition('[')[0]}[?]"
+    if executed is None or handle.step_key in executed or mapped in executed:
+        # not every executor says which outputs there are
+        return None if known.ready_outputs else run.run_id
+    past = known.parent_state
+    while past is not None and handle not in past.produced_outputs:
+        past = past.parent_state
+    return None if past is None else str(past.run_id)
 
 
 def report_engine_event(

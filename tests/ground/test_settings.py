@@ -13,6 +13,7 @@ TRACE_URL = "http://localhost:16686/trace/{trace_id}"
 # setting -> (text in the environment, what it means, another value as an argument, what that means)
 GOOD = {
     "trace_url": (TRACE_URL, TRACE_URL, "http://other/{trace_id}", "http://other/{trace_id}"),
+    "webserver_url": ("http://dagster:3000/", "http://dagster:3000", "https://d.io/a/", "https://d.io/a"),
     "call_spans": (" ON ", "on", "off", "off"),
     "stream_usage": ("always", "always", "Never", "never"),
     "capture_content": ("yes", True, False, False),
@@ -26,6 +27,7 @@ GOOD = {
 }
 DEFAULTS: dict[str, object] = {
     "trace_url": None,
+    "webserver_url": None,
     "call_spans": "auto",
     "stream_usage": "auto",
     "capture_content": False,
@@ -36,6 +38,21 @@ DEFAULTS: dict[str, object] = {
 # setting -> values that are refused, what the message says is allowed, and a word of its fix
 BAD: dict[str, tuple[list[Any], str, str]] = {
     "trace_url": (["", "http://x/", "{trace_id}{span_id}", "{trace_id", 1], "{trace_id}", "For Jaeger"),
+    "webserver_url": (
+        [
+            "",
+            "localhost:3000",
+            "ftp://x",
+            "http://",
+            "http://me:key@x",
+            "http://x/?a",
+            "http://x/#a",
+            "http://[",
+            1,
+        ],
+        "an http or https URL",
+        "For `dagster dev`",
+    ),
     "call_spans": (["maybe", "", True, 1], "auto, on, off", "Set it to 'auto'"),
     "stream_usage": (["on", 1], "auto, always, never", "Set it to 'auto'"),
     "capture_content": (["maybe", 2, "", []], "true, false", "Set it to true"),
@@ -148,6 +165,6 @@ def test_an_unknown_setting_is_refused_with_the_names_there_are():
         resolve({"trace_uri": TRACE_URL})
 
     assert str(caught.value) == (
-        "unknown setting 'trace_uri'; there are: tracer_provider, trace_url, call_spans, stream_usage,"
-        " capture_content, prices, flush_timeout"
+        "unknown setting 'trace_uri'; there are: tracer_provider, trace_url, webserver_url, call_spans,"
+        " stream_usage, capture_content, prices, flush_timeout"
     )
