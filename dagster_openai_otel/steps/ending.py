@@ -1,9 +1,11 @@
 """How a run ended, from the events that pass through its process."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from dagster import DagsterEvent
+from dagster import DagsterEvent, DagsterInstance, DagsterRun
+from opentelemetry.trace import SpanContext
 from opentelemetry.util.types import AttributeValue
 
 from dagster_openai_otel import conventions
@@ -49,6 +51,22 @@ class Ending:
         if self.failed and self.error is not None:
             attributes[conventions.ERROR_TYPE] = self.error
         return attributes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedRun:
+    """A run that has ended."""
+
+    run: DagsterRun
+    instance: DagsterInstance
+    """Where it is stored."""
+    began: int
+    """When it began, nanoseconds since the epoch."""
+    ending: Ending
+    around: SpanContext
+    """The span that was the current one when it began; not valid where there was none."""
+    assets: Callable[[], tuple[str, ...]]
+    """Tells which assets it was to make."""
 
 
 def _class_of(error: Any) -> str | None:

@@ -1,11 +1,12 @@
 """Links between spans: what a step depends on and tries again, what a run was made from."""
 
-from dagster import DagsterInstance, DagsterRun, OpExecutionContext
+from dagster import OpExecutionContext
 from opentelemetry.trace import Link, SpanContext, TraceFlags
 
 from dagster_openai_otel import conventions
 from dagster_openai_otel.identity import span_id
 from dagster_openai_otel.scope import StepScope
+from dagster_openai_otel.steps.ending import EndedRun
 from dagster_openai_otel.steps.traces import RunTrace, RunTraces
 from dagster_openai_otel.steps.upstream import dependencies_of
 
@@ -34,24 +35,20 @@ def links_of_step(
     return links
 
 
-def links_of_run(
-    run: DagsterRun, instance: DagsterInstance, traces: RunTraces, around: SpanContext
-) -> list[Link]:
+def links_of_run(ended: EndedRun, traces: RunTraces) -> list[Link]:
     """Links of a run: to the run that it was made from, to the first of these, and to who called it.
 
     Args:
-        run: The run.
-        instance: Where it is stored.
+        ended: The run.
         traces: Those of other runs.
-        around: The span that was the current one when the run began; not valid where there was none.
     """
-    links = []
+    run, links = ended.run, []
     if run.parent_run_id:
-        links.append(_link("parent_run", traces.past(run.parent_run_id, instance).span()))
+        links.append(_link("parent_run", traces.past(run.parent_run_id, ended.instance).span()))
     if run.root_run_id and run.root_run_id != run.parent_run_id:
-        links.append(_link("root_run", traces.past(run.root_run_id, instance).span()))
-    if around.is_valid:
-        links.append(_link("caller", around))
+        links.append(_link("root_run", traces.past(run.root_run_id, ended.instance).span()))
+    if ended.around.is_valid:
+        links.append(_link("caller", ended.around))
     return links
 
 

@@ -14,13 +14,14 @@ from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.occasion import Occasion, find_occasion, occurring
 from dagster_openai_otel.places import listed
 from dagster_openai_otel.processor import deliver_late, executing
-from dagster_openai_otel.steps.ending import Ending
+from dagster_openai_otel.steps.ending import EndedRun, Ending
 from dagster_openai_otel.steps.launching import run_attributes
 from dagster_openai_otel.steps.metadata import Remarks, link_metadata, metadata_of
 from dagster_openai_otel.steps.run_total import write_total
 from dagster_openai_otel.steps.spans import StepSpans
 from dagster_openai_otel.steps.upstream import (
     RUN_START,
+    assets_of,
     is_whole_run,
     report_engine_event,
     run_of,
@@ -124,7 +125,7 @@ class RunHooks:
                 execution = self._end(plan, execution, stack, crashed=crashed)
             with guarded("the span of a run"):
                 if execution is not None and is_whole_run(plan):
-                    self._make_span(execution, began=began, ending=ending, around=around)
+                    self._make_span(plan, execution, began=began, ending=ending, around=around)
             with guarded("the export of a run's spans"):
                 if execution is not None:
                     self._spans.traces.forget(execution.run.run_id)
@@ -143,7 +144,7 @@ class RunHooks:
         return wrapped(*args, **kwargs)
 
     def _make_span(
-        self, execution: _Execution, *, began: int, ending: Ending, around: trace.SpanContext
+        self, plan: Any, execution: _Execution, *, began: int, ending: Ending, around: trace.SpanContext
     ) -> None:
         """Make the span of a run, unless the run goes on in another process, which makes it then."""
         if ending.status is None:
@@ -151,7 +152,16 @@ class RunHooks:
             if stored is None or not stored.is_finished:
                 return
             ending = replace(ending, status=stored.status.value)
-        self._spans.run(execution.run, execution.instance, began=began, ending=ending, around=around)
+        self._spans.run(
+            EndedRun(
+                run=execution.run,
+                instance=execution.instance,
+                began=began,
+                ending=ending,
+                around=around,
+                assets=lambda: assets_of(plan),
+            )
+        )
 
     def _begin(self, plan: Any, stack: ExitStack) -> _Execution | None:
         execution, around = self._execution_of(plan), find_occasion()

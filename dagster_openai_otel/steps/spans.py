@@ -26,7 +26,7 @@ from dagster_openai_otel import conventions
 from dagster_openai_otel.faults import error_type, guarded
 from dagster_openai_otel.identity import Ids, given, span_id
 from dagster_openai_otel.scope import StepScope
-from dagster_openai_otel.steps.ending import Ending
+from dagster_openai_otel.steps.ending import EndedRun
 from dagster_openai_otel.steps.happenings import told_on
 from dagster_openai_otel.steps.launching import launch_attributes, run_attributes
 from dagster_openai_otel.steps.links import links_of_run, links_of_step
@@ -34,6 +34,9 @@ from dagster_openai_otel.steps.pages import Pages
 from dagster_openai_otel.steps.targets import Made
 from dagster_openai_otel.steps.traces import RunTrace, RunTraces
 from dagster_openai_otel.tracers import steps_tracer
+
+# a run can make thousands
+_ASSETS = 100
 
 
 class StepSpans:
@@ -75,25 +78,19 @@ class StepSpans:
                 stack.enter_context(told_on(span, context))
             yield span
 
-    def run(
-        self, run: DagsterRun, instance: DagsterInstance, *, began: int, ending: Ending, around: SpanContext
-    ) -> None:
-        """Make the span of a run that has ended.
-
-        Args:
-            run: The run.
-            instance: Where it is stored.
-            began: When it began, nanoseconds since the epoch.
-            ending: How it ended.
-            around: The span that was the current one when it began; not valid where there was none.
-        """
-        traced = self.traces.of(run, instance)
+    def run(self, ended: EndedRun) -> None:
+        """Make the span of a run that has ended."""
+        run, ending = ended.run, ended.ending
+        traced = self.traces.of(run, ended.instance)
         attributes: dict[str, AttributeValue] = {**traced.said, **launch_attributes(run), **ending.attributes}
         links: Sequence[Link] = ()
         if self._shows(traced):
             attributes |= self._pages.of_run(run.run_id)
+            with guarded("the assets on a run's span"):
+                if made := ended.assets():
+                    attributes[conventions.ASSET_KEYS] = made[:_ASSETS]
             with guarded("the links of a run's span"):
-                links = links_of_run(run, instance, self.traces, around)
+                links = links_of_run(ended, self.traces)
         with given(traced.ids):
             span = self._tracer.start_span(
                 f"run {run.job_name}",
@@ -101,7 +98,7 @@ class StepSpans:
                 kind=SpanKind.SERVER,
                 attributes=attributes,
                 links=links,
-                start_time=began,
+                start_time=ended.began,
             )
         if ending.failed:
             span.set_status(Status(StatusCode.ERROR, ending.description))

@@ -180,10 +180,11 @@ def step_of(plan: Any) -> str | None:
     return keys[0] if len(keys) == 1 and not is_whole_run(plan) else None
 
 
-def assets_of(job: Any) -> list[str]:
-    """The assets, in user form, that a job can make; none where this version does not tell."""
+def assets_of(plan: Any) -> tuple[str, ...]:
+    """The assets, in user form, that a run makes; none where this version of Dagster does not tell."""
+    job = plan.job_context.job.get_definition() if plan.job_context else None
     keys = getattr(getattr(job, "asset_layer", None), "executable_asset_keys", ())
-    return sorted(key.to_user_string() for key in keys)
+    return tuple(sorted(key.to_user_string() for key in keys))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
