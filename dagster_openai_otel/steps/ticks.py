@@ -12,7 +12,7 @@ from opentelemetry.util.types import AttributeValue
 
 from dagster_openai_otel import conventions
 from dagster_openai_otel.faults import guarded
-from dagster_openai_otel.identity import Ids
+from dagster_openai_otel.identity import Ids, caller_of
 from dagster_openai_otel.occasion import Occasion, occurring
 from dagster_openai_otel.places import listed
 from dagster_openai_otel.steps.spans import StepSpans
@@ -64,7 +64,7 @@ class TickHooks:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
     ) -> Any:
-        stack, tick, error = ExitStack(), None, None
+        stack, tick, error, result = ExitStack(), None, None, None
         with guarded("the usage of a tick"):
             context = [*args, *kwargs.values()][0]
             tick = self._begin(kind, definition.name, context, stack)
@@ -77,7 +77,7 @@ class TickHooks:
             stack.close()
             with guarded("the usage of a tick"):
                 if tick is not None:
-                    self._end(tick, error)
+                    self._end(tick, error, result)
         with guarded("the log of a tick"):
             if tick is not None and tick.occasion.places:
                 result = _with_log(result, tick.context)
@@ -95,15 +95,21 @@ class TickHooks:
         stack.enter_context(occurring(tick.occasion, around))
         return tick
 
-    def _end(self, tick: _Tick, error: BaseException | None) -> None:
+    def _end(self, tick: _Tick, error: BaseException | None, result: Any) -> None:
         occasion = tick.occasion
         occasion.ended.set()
-        if occasion.places:
+        if occasion.places or _calls_runs(result, tick.ids):
             self._spans.tick(tick.name, tick.ids, occasion.attributes, began=tick.began, error=error)
         tally = occasion.take()
         if tally:
             used, places = phrase(tally.sums), listed(occasion.places)
             tick.context.log.info("Usage of the OpenAI API in this tick: %s, asked for at %s", used, places)
+
+
+def _calls_runs(result: Any, ids: Ids) -> bool:
+    """Whether a tick asks for runs that its tags nest under the span of the tick."""
+    requests = getattr(result, "run_requests", None) or ()
+    return any(caller_of(request.tags).span_id == ids.span_id for request in requests)
 
 
 def _attributes(kind: str, name: str, context: Any) -> dict[str, AttributeValue]:
