@@ -118,12 +118,6 @@ def test_a_run_is_iterated_by_an_iterator_of_this_name_and_has_its_context_then(
     assert [name for name, _ in seen].count("job_execution_iterator") == 1
 
 
-@pytest.mark.parametrize("ends", ["RUN_FAILURE", "RUN_CANCELED"])
-def test_the_end_of_a_failed_run_has_the_old_name_in_its_events(ends):
-    """The span of a run is an error when an event of one of these values passes."""
-    assert dg.DagsterEventType[ends].value == ends.replace("RUN", "PIPELINE")
-
-
 def test_an_event_of_the_engine_takes_metadata_and_a_step(instance):
     """What an op used and shows on no output is told by `EngineEventData`."""
 

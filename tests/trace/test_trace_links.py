@@ -45,9 +45,9 @@ def told(context: dg.AssetExecutionContext):
 
 @dg.multi_asset(specs=[dg.AssetSpec("left"), dg.AssetSpec("right")])
 def both():
-    yield dg.MaterializeResult("left")
+    yield dg.MaterializeResult(asset_key="left")
     ask()
-    yield dg.MaterializeResult("right")
+    yield dg.MaterializeResult(asset_key="right")
 
 
 @dg.asset(partitions_def=PARTS)
