@@ -59,5 +59,6 @@ def follow_decisions(tracer: Tracer) -> Tracer:
 
 def is_derived(sampler: Sampler) -> bool:
     """Whether all processes that ask a sampler about one trace get one answer: those of the SDK do so."""
-    parts = [part for part in vars(sampler).values() if isinstance(part, Sampler)]
-    return type(sampler).__module__ == _SDK and all(map(is_derived, parts))
+    if type(sampler).__module__ != _SDK:
+        return False
+    return all(is_derived(part) for part in vars(sampler).values() if isinstance(part, Sampler))

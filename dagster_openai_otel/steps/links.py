@@ -14,7 +14,7 @@ from dagster_openai_otel.steps.upstream import dependencies_of
 def links_of_step(
     context: OpExecutionContext, scope: StepScope, run: RunTrace, traces: RunTraces
 ) -> list[Link]:
-    """Links of one attempt of a step: to the attempt before, and to the steps that its inputs come from.
+    """Links of one attempt of a step: to the steps that its inputs come from, and to the attempt before.
 
     Args:
         context: The step's.
@@ -23,15 +23,16 @@ def links_of_step(
         traces: Those of other runs.
     """
     links = []
-    if scope.retry_number > 0:
-        before = _attempt(run, scope.run_id, scope.step_key, scope.retry_number - 1)
-        links.append(_link("previous_attempt", before, scope.step_key))
     for source in dependencies_of(context):
         if source.run_id == scope.run_id:
             span = _attempt(run, source.run_id, source.step_key, source.retry_number)
         else:
             span = traces.past(source.run_id, context.instance).span(source.step_key)
         links.append(_link("depends_on", span, source.step_key))
+    # the last, as the SDK drops the first ones where there are too many
+    if scope.retry_number > 0:
+        before = _attempt(run, scope.run_id, scope.step_key, scope.retry_number - 1)
+        links.append(_link("previous_attempt", before, scope.step_key))
     return links
 
 
