@@ -44,6 +44,11 @@ async def ask_async(words: str) -> str:
         return (await client.responses.create(model="gpt-5-mini", input=words)).output_text
 
 
+def ask_in_threads(*texts: str) -> str:
+    with trace.get_tracer("user").start_as_current_span("own"), ThreadPoolExecutor(2) as pool:
+        return "".join(pool.map(ask, texts))
+
+
 def fail_first(context: Any, key: str | None = None) -> None:
     if context.retry_number == 0 and context.get_mapping_key() == key:
         message = "canary-secret"
@@ -72,9 +77,18 @@ def flaky(context: dg.OpExecutionContext) -> str:
 
 
 @dg.op
+def plain() -> str:
+    return ask("plain")
+
+
+@dg.op
 def gather(texts: list[str], flaky: str) -> str:
-    with trace.get_tracer("user").start_as_current_span("own"), ThreadPoolExecutor(2) as pool:
-        return "".join(pool.map(ask, [*texts, flaky]))
+    return ask_in_threads(*texts, flaky)
+
+
+@dg.op
+def join(one: str, other: str) -> str:
+    return ask_in_threads(one, other)
 
 
 @dg.op
@@ -91,19 +105,18 @@ def everything():
     finish(gather(source().map(mapped).collect(), flaky()))
 
 
-def in_process() -> dg.JobDefinition:
-    return everything.to_job(executor_def=dg.in_process_executor)
+@dg.graph
+def straight():
+    finish(join(plain(), plain.alias("other")()))
 
 
-def spawn() -> dg.JobDefinition:
-    return _multiprocess({"spawn": {}})
+def job_on(column: str) -> dg.JobDefinition:
+    """The job whose steps run as a column of the table says."""
+    # after the settings above: the first call of `instrument()` counts
+    from tests.steps.table.elsewhere import executor_of  # noqa: PLC0415  # see above
 
-
-def forkserver() -> dg.JobDefinition:
-    # so that a process is there in no time; what the server has loaded is instrumented already
-    return _multiprocess({"forkserver": {"preload_modules": [__name__]}})
-
-
-def _multiprocess(start_method: dict[str, object]) -> dg.JobDefinition:
-    config = {"max_concurrent": 2, "start_method": start_method}
-    return everything.to_job(executor_def=dg.multiprocess_executor.configured(config))
+    if column == "in_process":
+        return everything.to_job(executor_def=dg.in_process_executor)
+    # Dagster on Dask has neither retries, dynamic outputs nor inputs from several outputs
+    graph = straight if column == "dask" else everything
+    return graph.to_job(executor_def=executor_of(column))

@@ -15,17 +15,10 @@ pytestmark = pytest.mark.slow
 
 # in a process of its own: there the provider is made when the endpoint is set
 RUN = """
-    import dagster as dg
-    from tests.events import shown_usage, summed
-    from tests.trace import pipelines
+    from tests.trace.playing import play
 
     if __name__ == "__main__":
-        job = dg.reconstructable(pipelines.{executor})
-        with (
-            dg.DagsterInstance.local_temp() as instance,
-            dg.execute_job(job, instance, raise_on_error=True) as result,
-        ):
-            print(result.run_id, summed(shown_usage(instance, result.run_id))["total_tokens"])
+        play({column!r})
 """
 TREE = """\
 run everything
@@ -74,10 +67,10 @@ class Run:
     bodies: list[bytes]
 
 
-@pytest.fixture(scope="module", params=["in_process", "spawn", "forkserver"])
+@pytest.fixture(scope="module", params=["in_process", "spawn", "forkserver", "execute_step"])
 def run(request: Any) -> Run:
     with FakeOpenAI() as api, collecting() as collector:
-        source = RUN.format(executor=request.param)
+        source = RUN.format(column=request.param)
         printed = run_python(source, OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint, **api.environment)
         run_id, tokens = printed.split()
         return Run(

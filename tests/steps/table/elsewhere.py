@@ -58,7 +58,7 @@ def rows_of(column: str, group: int) -> list[Row]:
 
 def job_elsewhere(column: str, group: int) -> dg.JobDefinition:
     """A job of a group of rows whose steps run as the column says."""
-    return job_of(rows_of(column, group), _executor(column))
+    return job_of(rows_of(column, group), executor_of(column))
 
 
 def play_elsewhere(instance: dg.DagsterInstance, column: str, group: int) -> str:
@@ -79,7 +79,8 @@ def _is_for_dask(row: Row) -> bool:
     return is_straight and row.name not in _NOT_ON_DASK
 
 
-def _executor(column: str) -> dg.ExecutorDefinition:
+def executor_of(column: str) -> dg.ExecutorDefinition:
+    """What runs the steps of a column."""
     match column:
         case "spawn":
             return _processes({"spawn": {}})
