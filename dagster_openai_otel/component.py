@@ -26,6 +26,9 @@ class OpenAIOtelComponent(dg.Component, dg.Resolvable, dg.Model):
     trace_url: Annotated[
         str | None, _said(description="Template with {trace_id} for a link to the trace.")
     ] = None
+    webserver_url: Annotated[
+        str | None, _said(description="Address of Dagster's UI, for links from spans.")
+    ] = None
     call_spans: Annotated[
         CallSpans | None, _said(description="Traceloop's spans around the requests: auto, on or off.")
     ] = None
