@@ -30,6 +30,7 @@ from tests.export.collector import collecting
 from tests.processes import run_python
 from tests.steps.asking import ask, execute
 from tests.steps.spanning import spans_of_this_process
+from tests.trace.test_trees import TREE
 from tests.trace.trees import Told
 
 WHOLE = ["chat gpt-5-mini", "run job", "step asking", "step before"]
@@ -190,6 +191,29 @@ def test_the_processes_of_a_run_follow_its_own_also_where_the_sampler_says_other
     assert int(printed) == api.bill.usage.total_tokens > 0
     whole = ["run contrary", "  step asking", "    openai.chat", "      POST /chat/completions"]
     assert Told(collector.spans).tree == (whole if run_process == "samples" else [])
+
+
+FORCED = """
+    from tests.trace.playing import play
+
+    if __name__ == "__main__":
+        play("in_process", **{"openai/trace_sampled": "true"})
+"""
+
+
+@pytest.mark.slow
+def test_a_run_that_is_forced_has_the_users_own_spans_too_where_the_provider_is_ours():
+    with FakeOpenAI() as api, collecting() as collector:
+        run_python(
+            FORCED,
+            OTEL_TRACES_SAMPLER="always_off",
+            OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint,
+            **api.environment,
+        )
+
+    # the process that a step starts has a provider of its own
+    expected = [line for line in TREE.splitlines() if line != "    child"]
+    assert Told(collector.spans).tree == expected
 
 
 @pytest.mark.slow
