@@ -13,9 +13,12 @@ import dagster as dg
 import pytest
 
 from dagster_openai_otel.demo.home import fresh_home
+from dagster_openai_otel.identity import span_id
 from dagster_openai_otel.testing import FakeOpenAI
 from tests.events import billed, shown_usage, summed
 from tests.executors.services import await_port, free_port, running
+from tests.export.collector import Collector, attributes, collecting
+from tests.trace.trees import Told
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,6 +29,7 @@ pytestmark = [
 ]
 
 _RUN_SECONDS = 240
+_TRACE, _CALLER = 0x0AF7651916CD43DD8448EB211C80319C, 0xB7AD6B7169203331
 _MODULE = "tests.executors.served"
 _LAUNCH = """mutation($it: ExecutionParams!) {
   launchRun(executionParams: $it) { __typename ... on LaunchRunSuccess { run { runId } } } }"""
@@ -54,10 +58,12 @@ class Dev:
         assert "Success" in told["__typename"], told
         return told
 
-    def launch(self, job: str) -> str:
+    def launch(self, job: str, **tags: str) -> str:
         """Launch a job; the id of the run."""
         selector = {"repositoryName": "__repository__", "repositoryLocationName": _MODULE, "jobName": job}
-        run_id: str = self.ask(_LAUNCH, {"selector": selector})["run"]["runId"]
+        metadata = {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
+        it = {"selector": selector, "executionMetadata": metadata}
+        run_id: str = self.ask(_LAUNCH, it)["run"]["runId"]
         return run_id
 
     def ended(self, filters: dg.RunsFilter, runs: int) -> list[dg.DagsterRun]:
@@ -73,19 +79,31 @@ class Dev:
 
 
 @pytest.fixture
-def dev(api: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dev]:
+def collector() -> Iterator[Collector]:
+    with collecting() as started:
+        yield started
+
+
+@pytest.fixture
+def dev(
+    api: FakeOpenAI, collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Dev]:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
     home = fresh_home(tmp_path / "home")
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     port = free_port()
     command = [sys.executable, "-m", "dagster", "dev", "-m", _MODULE, "-h", "127.0.0.1", "-p", str(port)]
     log = tmp_path / "dev.log"
-    with running(command, log) as process, dg.DagsterInstance.get() as instance:
+    # the instance first: whoever comes first makes its tables, and two at once fail
+    with dg.DagsterInstance.get() as instance, running(command, log) as process:
         await_port(port, process, log)
         yield Dev(f"http://127.0.0.1:{port}", instance)
 
 
-def test_the_usage_of_all_runs_that_dagster_dev_starts_is_what_was_billed(api, dev: Dev):
-    first = dev.launch("reviews")
+def test_the_usage_of_all_runs_that_dagster_dev_starts_is_what_was_billed_and_each_is_traced(
+    api, dev: Dev, collector: Collector
+):
+    first = dev.launch("reviews", traceparent=f"00-{_TRACE:032x}-{_CALLER:016x}-01", user="ada")
     (failed,) = dev.ended(dg.RunsFilter(run_ids=[first]), 1)
     again = {"parentRunId": first, "strategy": "FROM_FAILURE"}
     second = dev.ask(_RELAUNCH, again)["run"]["runId"]
@@ -115,6 +133,32 @@ def test_the_usage_of_all_runs_that_dagster_dev_starts_is_what_was_billed(api, d
     assert _places(dev, third) == [("observation", "endless", None, 1)]
     run_ids = [first, second, third, *(run.run_id for run in backfilled)]
     assert summed(shown_usage(dev.instance, *run_ids)) == billed(api.bill)
+    told = Told(collector.spans)
+    assert {run: _of_run(told, run) for run in run_ids} == {
+        first: ("manual", "FAILURE", "RuntimeError"),
+        second: ("re-execution", "SUCCESS", ""),
+        third: ("manual", "CANCELED", "canceled"),
+        **{run.run_id: ("backfill", "SUCCESS", "") for run in backfilled},
+    }
+    _check_nested(told, first, second)
+
+
+def _of_run(told: Told, run_id: str) -> tuple[str, str, str]:
+    """Who launched a run, how it ended and why, as its span says."""
+    span = told.by_id[span_id(run_id).to_bytes(8)]
+    said = attributes(span)
+    return said["dagster.run.launched_by"], said["dagster.run.status"], span.status.message
+
+
+def _check_nested(told: Told, first: str, second: str) -> None:
+    """The run that has a caller, and the one that was made from it, which has its tags."""
+    run, again = (told.by_id[span_id(run_id).to_bytes(8)] for run_id in (first, second))
+    assert {int.from_bytes(span.trace_id) for span in (run, again)} == {_TRACE}
+    assert {int.from_bytes(span.parent_span_id) for span in (run, again)} == {_CALLER}
+    assert (attributes(run)["enduser.id"], attributes(run)["dagster.code_location"]) == ("ada", _MODULE)
+    assert told.links(again) == [("parent_run", "run reviews ! RuntimeError")]
+    review = told.by_id[span_id(second, "review", 0).to_bytes(8)]
+    assert told.links(review) == [("depends_on", "step poem")]
 
 
 def _backfill(dev: Dev, asset: str, partitions: list[str], runs: int) -> list[dg.DagsterRun]:
