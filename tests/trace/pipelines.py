@@ -12,8 +12,9 @@ import openai
 from opentelemetry import propagate, trace
 
 from dagster_openai_otel import instrument
+from tests.steps.table.elsewhere import executor_of
 
-instrument(trace_url="http://traces/{trace_id}", webserver_url="http://dagster:3000/")
+instrument()
 
 # a program that knows OpenTelemetry and nothing of Dagster
 CHILD = """
@@ -112,9 +113,6 @@ def straight():
 
 def job_on(column: str) -> dg.JobDefinition:
     """The job whose steps run as a column of the table says."""
-    # after the settings above: the first call of `instrument()` counts
-    from tests.steps.table.elsewhere import executor_of  # noqa: PLC0415  # see above
-
     if column == "in_process":
         return everything.to_job(executor_def=dg.in_process_executor)
     # Dagster on Dask has neither retries, dynamic outputs nor inputs from several outputs

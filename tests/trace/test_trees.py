@@ -71,7 +71,12 @@ class Run:
 def run(request: Any) -> Run:
     with FakeOpenAI() as api, collecting() as collector:
         source = RUN.format(column=request.param)
-        printed = run_python(source, OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint, **api.environment)
+        settings = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
+            "DAGSTER_OPENAI_OTEL_TRACE_URL": "http://traces/{trace_id}",
+            "DAGSTER_OPENAI_OTEL_WEBSERVER_URL": "http://dagster:3000/",
+        }
+        printed = run_python(source, **settings, **api.environment)
         run_id, tokens = printed.split()
         return Run(
             run_id=run_id,
