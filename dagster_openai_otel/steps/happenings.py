@@ -27,11 +27,13 @@ def told_on(span: Span, context: OpExecutionContext) -> Iterator[None]:
     All events of a step pass through its log, whichever way they come about, and also while it fails.
     """
     handler = _Teller(span)
-    context.log.addHandler(handler)
+    with guarded("the events on the span of a step"):
+        context.log.addHandler(handler)
     try:
         yield
     finally:
-        context.log.removeHandler(handler)
+        with guarded("the end of the events on the span of a step"):
+            context.log.removeHandler(handler)
 
 
 class _Teller(logging.Handler):

@@ -1,13 +1,15 @@
 """Usage back out of the metadata that it was written into."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set as AbstractSet
 from typing import Any
 
-from dagster import DagsterEvent, DagsterEventType, TableMetadataValue
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, TableMetadataValue
 
 from dagster_openai_otel import conventions
 from dagster_openai_otel.tally import Model, Sums, dollars_of
 from dagster_openai_otel.usage import Usage
+
+_PAGE = 500
 
 USAGE_EVENTS = {
     DagsterEventType.ASSET_MATERIALIZATION,
@@ -17,6 +19,20 @@ USAGE_EVENTS = {
     DagsterEventType.ENGINE_EVENT,
 }
 """The types of events that usage is written into."""
+
+
+def events_of(
+    instance: DagsterInstance, run_id: str, kinds: AbstractSet[DagsterEventType]
+) -> Iterator[DagsterEvent]:
+    """The events of a run of some types, read page by page."""
+    cursor, more = None, True
+    while more:
+        page = instance.get_records_for_run(run_id, cursor, set(kinds), _PAGE)
+        cursor, more = page.cursor, page.has_more
+        for record in page.records:
+            event = record.event_log_entry.dagster_event
+            if event is not None:
+                yield event
 
 
 def metadata_on(event: DagsterEvent) -> Mapping[str, Any]:

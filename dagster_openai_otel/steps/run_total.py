@@ -1,19 +1,25 @@
 """The total of a run: what all of its events say was used, as one event and as tags of the run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dagster import DagsterEvent, DagsterInstance, DagsterRun
+from dagster import DagsterInstance, DagsterRun
 
 from dagster_openai_otel import conventions
 from dagster_openai_otel.faults import guarded
 from dagster_openai_otel.steps.metadata import Remarks, run_key, run_metadata
-from dagster_openai_otel.steps.reading import USAGE_EVENTS, metadata_on, models_of, sums_of, tells_usage
+from dagster_openai_otel.steps.reading import (
+    USAGE_EVENTS,
+    events_of,
+    metadata_on,
+    models_of,
+    sums_of,
+    tells_usage,
+)
 from dagster_openai_otel.steps.upstream import report_engine_event
 from dagster_openai_otel.tally import Model, Sums, Tally
 from dagster_openai_otel.words import phrase
 
-_PAGE = 500
 # a tag can be written over, and not be taken away
 _UNKNOWN = "unknown"
 
@@ -60,7 +66,7 @@ def write_total(instance: DagsterInstance, run: DagsterRun, remarks: Remarks) ->
 def total_of(instance: DagsterInstance, run_id: str) -> RunTotal:
     """What the events of a run say was used until now."""
     sums, models, told = Sums(), dict[Model, Sums](), False
-    for event in _events_of(instance, run_id):
+    for event in events_of(instance, run_id, USAGE_EVENTS):
         metadata = metadata_on(event)
         told = told or run_key(conventions.CALLS) in metadata
         if tells_usage(metadata):
@@ -68,18 +74,6 @@ def total_of(instance: DagsterInstance, run_id: str) -> RunTotal:
             for model, used in models_of(metadata).items():
                 models[model] = models.get(model, Sums()) + used
     return RunTotal(sums=sums, by_model=Tally(by_model=models), told=told)
-
-
-def _events_of(instance: DagsterInstance, run_id: str) -> Iterator[DagsterEvent]:
-    """The events of a run that can say usage, read page by page."""
-    cursor, more = None, True
-    while more:
-        page = instance.get_records_for_run(run_id, cursor, USAGE_EVENTS, _PAGE)
-        cursor, more = page.cursor, page.has_more
-        for record in page.records:
-            event = record.event_log_entry.dagster_event
-            if event is not None:
-                yield event
 
 
 def _tags_of(total: RunTotal, before: Mapping[str, str]) -> dict[str, str]:

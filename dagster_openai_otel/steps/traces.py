@@ -1,5 +1,6 @@
 """Which trace a run is in, and whether it is exported: one answer for all processes of the run."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,11 +17,11 @@ from dagster_openai_otel.faults import guarded, say_once
 from dagster_openai_otel.identity import TRACEPARENT, Ids, caller_of, span_id, trace_id_of_run
 from dagster_openai_otel.sampling import Decided, is_derived, with_decision
 from dagster_openai_otel.steps.launching import run_attributes
+from dagster_openai_otel.steps.reading import events_of
 from dagster_openai_otel.steps.upstream import HIDDEN_TAG_PREFIX
 
 _CARRIED = f"{HIDDEN_TAG_PREFIX}openai_trace"
 _WISHES = {"true": Decision.RECORD_AND_SAMPLE, "false": Decision.DROP}
-_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,7 @@ class RunTraces:
         self._known.pop(run_id, None)
         self._past.clear()
 
-    def past(self, run_id: str, instance: DagsterInstance) -> "PastRun":
+    def past(self, run_id: str, instance: DagsterInstance) -> PastRun:
         """The trace of a run that is over."""
         if run_id not in self._past:
             self._past[run_id] = _past_run(run_id, instance)
@@ -185,17 +186,16 @@ def _wish_of(run: DagsterRun, *, warn: bool) -> Decision | None:
 
 def _carried(run: DagsterRun, instance: DagsterInstance) -> Decision | None:
     """What the process that began a run decided; a run that was made from another has its tags too."""
-    stored = instance.get_run_by_id(run.run_id)
-    run_id, _, decision = (stored.tags.get(_CARRIED, "") if stored else "").partition(" ")
-    return Decision[decision] if run_id == run.run_id and decision in Decision.__members__ else None
+    with guarded("the sampling of a run, as another process decided it"):
+        stored = instance.get_run_by_id(run.run_id)
+        run_id, _, decision = (stored.tags.get(_CARRIED, "") if stored else "").partition(" ")
+        return Decision[decision] if run_id == run.run_id and decision in Decision.__members__ else None
+    return None
 
 
 def _past_run(run_id: str, instance: DagsterInstance) -> PastRun:
     run = instance.get_run_by_id(run_id)
-    retries: dict[str, int] = {}
-    page = instance.get_records_for_run(run_id, None, {DagsterEventType.STEP_UP_FOR_RETRY}, _PAGE)
-    for record in page.records:
-        step_key = record.event_log_entry.step_key or ""
-        retries[step_key] = retries.get(step_key, 0) + 1
+    retried = events_of(instance, run_id, {DagsterEventType.STEP_UP_FOR_RETRY})
+    retries = Counter(event.step_key or "" for event in retried)
     trace_id = trace_id_of_run(run_id, run.tags if run else {})
     return PastRun(run_id=run_id, trace_id=trace_id, retries=retries)
