@@ -188,8 +188,8 @@ TRACE: Final = "openai/trace"
 SHARE: Final = "openai/share"
 """`str`: how usage was split and over what; only where it was split."""
 OUTCOME: Final = "openai/outcome"
-"""`str`: why usage is not on a materialization, `failed attempt 2`, `after the output`, `outside the steps`; only
-on observations and events."""
+"""`str`: why usage is not on a materialization, `failed attempt 2`, `after the output`, `outside the steps`;
+only on observations and events."""
 
 RUN_PREFIX: Final = "openai/run"
 """With `_`, in the place of `openai/` in the numbers and the table above, on the one event that holds a run's
