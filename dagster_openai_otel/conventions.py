@@ -194,7 +194,7 @@ only on observations and events."""
 RUN_PREFIX: Final = "openai/run"
 """With `_`, in the place of `openai/` in the numbers and the table above, on the one event that holds a run's
 total: `openai/run_calls`, `openai/run_by_model`. So a sum over the keys above counts nothing twice. The run's
-tags are `openai/cost_usd`, a plain decimal number (`0.0134`), and `openai/total_tokens`."""
+tags are `COST_USD`, a plain decimal number (`0.0134`), and `TOTAL_TOKENS`."""
 
 TRACE_SAMPLED: Final = "openai/trace_sampled"
 """Tag of a run, `true` or `false`: whether its trace is exported, whatever the sampler says."""
