@@ -9,7 +9,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 from opentelemetry.util.re import parse_env_headers
 
-from dagster_openai_otel import checks
+from dagster_openai_otel import OpenAIResource, checks
 from dagster_openai_otel.settings import ENVIRONMENT_PREFIX, Settings
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, blocks
 
@@ -108,6 +108,15 @@ def test_each_block_of_yaml_can_be_read(block: Block, monkeypatch: pytest.Monkey
     resolved = OpenAIOtelComponent.resolve_from_dict(content["attributes"])
     assert resolved.model_fields_set >= set(content["attributes"])
     assert "{{" not in str(resolved)
+
+
+def test_the_page_for_users_of_dagster_openai_names_what_the_resource_has():
+    page = (DOCS / "from-dagster-openai.md").read_text()
+    row = next(line for line in page.splitlines() if line.startswith("| `OpenAIResource("))
+    named = {name for code in re.findall(r"`([^`]+)`", row) for name in re.findall(r"\b[a-z_]+\b", code)}
+    assert named == set(OpenAIResource.model_fields)
+    for method in re.findall(r"\b(get_\w+)\(", page):
+        assert hasattr(OpenAIResource, method)
 
 
 def test_no_console_block_shows_what_a_command_prints_unless_that_is_tested():
