@@ -41,9 +41,7 @@ def test_the_table_of_settings_has_each_setting_with_its_default():
     defaults = {name: default.strip("`") for name, default in rows}
 
     assert set(defaults) == _SETTINGS
-    written = {name: str(getattr(Settings(), name)) for name in _SETTINGS}
-    none = {"trace_url": "None", "prices": "none"}
-    assert defaults == written | {name: none.get(name, written[name]) for name in none}
+    assert defaults == {name: str(getattr(Settings(), name)) for name in _SETTINGS} | {"prices": "none"}
 
 
 def test_each_variable_of_ours_on_a_page_is_a_setting():
