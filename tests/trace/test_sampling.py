@@ -90,6 +90,10 @@ SAMPLERS = {
 }
 
 
+def _id(value: object) -> str:
+    return value.get_description() if isinstance(value, Sampler) else str(value)
+
+
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_a_sampler_is_asked_once_for_a_run_and_usage_is_recorded_whatever_it_says(name, api, instance):
     sampler, expected = SAMPLERS[name]
@@ -100,7 +104,7 @@ def test_a_sampler_is_asked_once_for_a_run_and_usage_is_recorded_whatever_it_say
     assert summed(ran.shown) == billed(api.bill)
 
 
-@pytest.mark.parametrize("sampler", [ALWAYS_OFF, DEFAULT_OFF, TraceIdRatioBased(0), Raising()], ids=str)
+@pytest.mark.parametrize("sampler", [ALWAYS_OFF, DEFAULT_OFF, TraceIdRatioBased(0), Raising()], ids=_id)
 def test_a_tag_forces_a_run_to_be_sampled_with_all_that_is_in_it(sampler, api, instance):
     with spans_of_this_process(sampler) as exported:
         ran = execute(instance, job, tags={"openai/trace_sampled": "true"})
@@ -156,7 +160,7 @@ def test_what_a_sampler_says_beside_its_decision_stands_on_the_run(api, instance
         (Raising(), False),
         (ParentBased(Raising()), False),
     ],
-    ids=str,
+    ids=_id,
 )
 def test_the_samplers_of_the_sdk_say_the_same_in_every_process(sampler, derived):
     assert is_derived(sampler) is derived
