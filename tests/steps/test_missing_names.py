@@ -95,6 +95,7 @@ MISSING = {
     "EngineEventData": ALL,
     "get_generator": ALL,
     "job_execution_iterator": ALL,
+    "register": ALL,
 }
 
 
