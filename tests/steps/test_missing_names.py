@@ -27,7 +27,7 @@ class Renaming(SourceFileLoader):
 class Finder(PathFinder):
     @classmethod
     def find_spec(cls, fullname, path=None, target=None):
-        spec = super().find_spec(fullname, path, target) if fullname.startswith({package!r}) else None
+        spec = super().find_spec(fullname, path, target) if fullname.startswith({packages!r}) else None
         if spec and isinstance(spec.loader, SourceFileLoader):
             spec.loader = Renaming(fullname, spec.origin)
         return spec
@@ -64,10 +64,10 @@ with dg.DagsterInstance.ephemeral() as instance:
 """
 
 
-def run_renamed(old: str, package: str = "dagster.") -> tuple[bool, list[list[object]], list[str]]:
+def run_renamed(old: str, *packages: str) -> tuple[bool, list[list[object]], list[str]]:
     """Whether the run was green, what it shows, and what was warned of."""
     with FakeOpenAI() as api:
-        printed = run_python(RENAMED.format(old=old, package=package) + RUN, **api.environment)
+        printed = run_python(RENAMED.format(old=old, packages=packages) + RUN, **api.environment)
         assert len(api.bill.calls) == 3
     success, shown, warnings = json.loads(printed)
     return success, shown, warnings
@@ -108,7 +108,7 @@ def test_all_names_that_are_relied_on_are_tried():
 
 @pytest.mark.parametrize("missing", MISSING)
 def test_without_a_name_the_run_is_green_and_a_warning_says_what_is_lost(missing):
-    success, shown, warnings = run_renamed(missing)
+    success, shown, warnings = run_renamed(missing, "dagster.", "dagster_shared.")
 
     lost = [name for name in upstream.NAMES if missing in name.name.split(".")]
     assert success
