@@ -27,7 +27,8 @@ class Renaming(SourceFileLoader):
 class Finder(PathFinder):
     @classmethod
     def find_spec(cls, fullname, path=None, target=None):
-        spec = super().find_spec(fullname, path, target) if fullname.startswith({packages!r}) else None
+        ours = f"{{fullname}}.".startswith({packages!r})
+        spec = super().find_spec(fullname, path, target) if ours else None
         if spec and isinstance(spec.loader, SourceFileLoader):
             spec.loader = Renaming(fullname, spec.origin)
         return spec
