@@ -8,7 +8,7 @@ RUN := $(UV) run --frozen
 .DEFAULT_GOAL := help
 unexport VIRTUAL_ENV
 
-.PHONY: help demo ui test test-slow check lint format-check types imports lock workflows docs format clean
+.PHONY: help demo ui jaeger test test-slow check lint format-check types imports lock workflows docs format clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,13 @@ demo: ## run the demo pipeline against a local stand-in for the API and show wha
 
 ui: ## the same in the Dagster UI
 	@$(RUN) --no-default-groups --group ui python -m dagster_openai_otel.demo ui
+
+jaeger: ## collector, Jaeger, Prometheus and Grafana in containers, on this machine only; needs Docker
+	@docker compose up --detach
+	@echo "Jaeger: http://localhost:16686, Grafana: http://localhost:3001. To use them, set"
+	@echo "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318"
+	@echo "DAGSTER_OPENAI_OTEL_TRACE_URL='http://localhost:16686/trace/{trace_id}'"
+	@echo "docker compose down stops them."
 
 test: ## run the tests, but for those that take long
 	@$(RUN) pytest -n auto -m "not slow"

@@ -16,12 +16,16 @@ from tests.processes import ROOT
 
 _START_SECONDS = 120
 _STOP_SECONDS = 30
+_given: set[int] = set()
 
 
 def free_port() -> int:
     """A port that nobody listens on, of those that the system gives to no connection by itself."""
     while True:
         port = random.randrange(20_000, 30_000)  # noqa: S311  # so that tests at once seldom try the same
+        if port in _given:
+            continue
+        _given.add(port)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
