@@ -1,31 +1,28 @@
-"""The tracer provider of this process: found or built at first need, with exporter, ids and flush."""
+"""The tracer provider of this process: found or built at first need, with exporter and flush."""
 
 import os
 import threading
-from importlib import import_module
+from collections.abc import Callable
+from functools import cached_property
 from importlib.metadata import version
+from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.util.types import Attributes
 
-from dagster_openai_otel.conventions import CALLS_SCOPE
+from dagster_openai_otel.conventions import CALLS_SCOPE, SCOPE
+from dagster_openai_otel.exporting import exporter_makers, exporter_names, say_unmade
 from dagster_openai_otel.faults import guarded, say_once
+from dagster_openai_otel.outbox import Outbox
 from dagster_openai_otel.processor import DagsterSpanProcessor
+from dagster_openai_otel.providing import build_provider
 from dagster_openai_otel.sampling import Decided, follow_decisions
 from dagster_openai_otel.settings import Settings
+from dagster_openai_otel.span_queue import queue_limits
 from dagster_openai_otel.unexported import UnexportedTracer
 
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-_TIMEOUTS = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
-_EXPORTERS = {
-    "http/protobuf": "opentelemetry.exporter.otlp.proto.http.trace_exporter",
-    "grpc": "opentelemetry.exporter.otlp.proto.grpc.trace_exporter",
-}
 VERSION = version("dagster-openai-otel")
 
 
@@ -35,10 +32,10 @@ def sdk_disabled() -> bool:
 
 
 class Telemetry(trace.TracerProvider):
-    """A tracer provider that finds or builds the real one when it is first asked for a tracer.
+    """A tracer provider that finds or builds the real one when there is a span to make.
 
     The real one is, in this order: the one that the settings name, the global one, one of our own. Ours
-    exports to the OTLP endpoint that the standard variables name, and nowhere where they name none.
+    exports where the standard variables say, and nowhere where they name no endpoint and no exporter.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -46,7 +43,9 @@ class Telemetry(trace.TracerProvider):
         self._lock = threading.RLock()
         self._real: trace.TracerProvider | None = None
         self._own: trace.TracerProvider | None = None
-        self._exporting = False
+        self._outbox: Outbox | None = None
+        self._location: str | None = None
+        self._flushing: threading.Thread | None = None
 
     def get_tracer(
         self,
@@ -55,14 +54,16 @@ class Telemetry(trace.TracerProvider):
         schema_url: str | None = None,
         attributes: Attributes = None,
     ) -> trace.Tracer:
-        """A tracer of the real provider; of request spans that nobody can see, a lighter one."""
+        """A tracer of the real provider; of request spans that nobody can see, a lighter one.
+
+        Tracers of others, who may ask long before anything runs, ask the real provider at their first span.
+        """
         if instrumenting_module_name == CALLS_SCOPE and self._keeps_to_itself:
             return UnexportedTracer(InstrumentationScope(CALLS_SCOPE, instrumenting_library_version))
-        return follow_decisions(
-            self.provider.get_tracer(
-                instrumenting_module_name, instrumenting_library_version, schema_url, attributes
-            )
-        )
+        names = (instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
+        if instrumenting_module_name in {CALLS_SCOPE, SCOPE}:
+            return follow_decisions(self.provider.get_tracer(*names))
+        return _LateTracer(lambda: follow_decisions(self.provider.get_tracer(*names)))
 
     @property
     def provider(self) -> trace.TracerProvider:
@@ -75,22 +76,32 @@ class Telemetry(trace.TracerProvider):
     @property
     def exports(self) -> bool:
         """Whether spans go anywhere: to an exporter of ours, or to a provider that somebody else set up."""
-        return endpoint() is not None or (self._own is None and self._existing() is not None)
+        return bool(exporter_names()) or (self._own is None and self._existing() is not None)
 
     @property
     def _keeps_to_itself(self) -> bool:
         """Whether the real provider is our own, and has no exporter."""
-        return self.provider is self._own and not self._exporting
+        return self.provider is self._own and not self._outbox
+
+    def serve(self, location: str | None) -> None:
+        """Say which code location runs here, for the name of the service; it is settled by the first span."""
+        self._location = self._location or location
 
     def flush(self) -> None:
         """Hand over to the exporter what has ended, waiting for `flush_timeout` at most."""
-        flush = getattr(self._real, "force_flush", None)
-        if flush is None or not self.exports:
+        if self._outbox is not None:
+            self._outbox.flush()
             return
-        # The SDK's own force_flush does not keep to its time limit.
-        thread = threading.Thread(target=flush, name="dagster-openai-otel-flush", daemon=True)
-        thread.start()
-        thread.join(self._settings.flush_timeout)
+        flush = getattr(self._real, "force_flush", None)
+        if flush is None:
+            return
+        # The SDK's own force_flush does not keep to its time limit; one that has not come back goes on.
+        if self._flushing is None or not self._flushing.is_alive():
+            self._flushing = threading.Thread(
+                target=_flush, args=(flush,), name="dagster-openai-otel-flush", daemon=True
+            )
+            self._flushing.start()
+        self._flushing.join(self._settings.flush_timeout)
 
     def _existing(self) -> trace.TracerProvider | None:
         """The provider that somebody else set up, if any."""
@@ -111,48 +122,44 @@ class Telemetry(trace.TracerProvider):
         return None
 
     def _build(self) -> trace.TracerProvider:
-        self._own = provider = SdkTracerProvider(resource=_resource())
+        self._own = provider = build_provider(self._location)
         # for the user's own spans in a run that a tag decides
         provider.sampler = Decided(provider.sampler)
         provider.add_span_processor(DagsterSpanProcessor())
-        exporter = build_exporter()
-        if exporter is not None:
-            self._exporting = True
-            provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._outbox = outbox = Outbox(self._settings.flush_timeout)
+        for make_exporter in exporter_makers():
+            try:
+                outbox.add(make_exporter, queue_limits())
+            except Exception as error:  # noqa: BLE001  # whatever the variables make an exporter raise
+                say_unmade(error)
+        if outbox:
+            provider.add_span_processor(outbox)
             if self._existing() is None:
                 trace.set_tracer_provider(provider)
         return provider
 
 
-def endpoint() -> str | None:
-    """The OTLP endpoint for traces that the standard variables name; `None` where they name none."""
-    if os.environ.get("OTEL_TRACES_EXPORTER", "").strip().lower() == "none":
-        return None
-    return _variable(_ENDPOINTS)
+def _flush(flush: Callable[[], object]) -> None:
+    with guarded("spans that were to be exported", "a tracer provider, or in what was added to it"):
+        flush()
 
 
-def build_exporter() -> SpanExporter | None:
-    """An OTLP exporter by the standard variables; `None` where there is no endpoint or no such protocol."""
-    if endpoint() is None:
-        return None
-    protocol = _variable(_PROTOCOLS) or "http/protobuf"
-    if protocol not in _EXPORTERS:
-        say_once(f"no spans are exported: {protocol!r} is no OTLP protocol. Allowed: {', '.join(_EXPORTERS)}")
-        return None
-    with guarded("the export of spans"):
-        timeout = None if _variable(_TIMEOUTS) else 2
-        exporter: SpanExporter = import_module(_EXPORTERS[protocol]).OTLPSpanExporter(timeout=timeout)
-        return exporter
-    return None
+class _LateTracer(trace.Tracer):
+    """Asks for the real tracer at its first span.
 
+    Args:
+        find: Finds it.
+    """
 
-def _resource() -> Resource:
-    """The resource that the standard variables describe, named `dagster` where they give it no name."""
-    resource = Resource.create()
-    if str(resource.attributes.get(SERVICE_NAME, "")).startswith("unknown_service"):
-        return resource.merge(Resource({SERVICE_NAME: "dagster"}))
-    return resource
+    def __init__(self, find: Callable[[], trace.Tracer]) -> None:
+        self._find = find
 
+    @cached_property
+    def _tracer(self) -> trace.Tracer:
+        return self._find()
 
-def _variable(names: tuple[str, ...]) -> str | None:
-    return next((value for name in names if (value := os.environ.get(name, "").strip())), None)
+    def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:
+        return self._tracer.start_span(*args, **kwargs)
+
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
+        return self._tracer.start_as_current_span(*args, **kwargs)

@@ -113,4 +113,5 @@ def _wire(settings: Settings) -> None:
         webserver_url=settings.webserver_url,
         exports=lambda: telemetry.exports,
         flush=telemetry.flush,
+        serve=telemetry.serve,
     )

@@ -24,8 +24,8 @@ class DagsterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in
 
     `instrument()` takes `tracer_provider` (default: the global one), `prices` (name and version of the price
     table), `trace_url` (a template with `{trace_id}`), `webserver_url` (address of Dagster's UI), `exports`
-    (called for whether spans go anywhere; default: they do) and `flush`, called at the end of each run and
-    step process.
+    (called for whether spans go anywhere; default: they do), `flush`, called at the end of each run and step
+    process, and `serve`, called with the code location of each run.
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:
@@ -40,7 +40,12 @@ class DagsterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped in
         )
         remarks = _remarks(kwargs.get("prices"), kwargs.get("trace_url"), spans.traces)
         steps = StepHooks(spans=spans, remarks=remarks)
-        runs = RunHooks(spans=spans, remarks=remarks, flush=kwargs.get("flush") or (lambda: None))
+        runs = RunHooks(
+            spans=spans,
+            remarks=remarks,
+            flush=kwargs.get("flush") or (lambda: None),
+            serve=kwargs.get("serve") or (lambda _: None),
+        )
         ticks = TickHooks(spans=spans)
         wrapping = self._wrapping = Wrapping()
         upstream.register_library("dagster-openai-otel", VERSION)

@@ -20,6 +20,7 @@ from dagster_openai_otel.steps.metadata import Remarks, link_metadata, metadata_
 from dagster_openai_otel.steps.run_total import write_total
 from dagster_openai_otel.steps.spans import StepSpans
 from dagster_openai_otel.steps.upstream import (
+    CODE_LOCATION_TAG,
     RUN_START,
     assets_of,
     is_whole_run,
@@ -81,6 +82,12 @@ def _closing(events: Any) -> AbstractContextManager[Iterator[DagsterEvent]]:
     return closing(events) if hasattr(events, "close") else nullcontext(events)
 
 
+def _is_nested(plan: Any) -> bool:
+    """Whether these are the steps of a run that this process executes as a whole."""
+    around, found = find_occasion(), run_of(plan)
+    return around is not None and found is not None and around.run_id == found[0].run_id
+
+
 class RunHooks:
     """Stands in for what makes and ends the events of a run.
 
@@ -88,6 +95,7 @@ class RunHooks:
         spans: Makes the spans of runs.
         remarks: What is said beside the numbers, by run.
         flush: Called at the end of each run and of each step process.
+        serve: Called with the code location of each run, `None` where it has none, before its first span.
     """
 
     def __init__(
@@ -96,10 +104,12 @@ class RunHooks:
         spans: StepSpans,
         remarks: Callable[[DagsterRun, DagsterInstance], Remarks],
         flush: Callable[[], None],
+        serve: Callable[[str | None], None],
     ) -> None:
         self._spans = spans
         self._remarks = remarks
         self._flush = flush
+        self._serve = serve
         self._whole_runs: dict[str, _Execution] = {}
 
     def run(
@@ -108,9 +118,10 @@ class RunHooks:
         """Stands in for `ExecuteRunWithPlanIterable.__iter__`: the events of a run, or of one step of it."""
         began, ending, crashed = time.time_ns(), Ending(), True
         around = trace.get_current_span().get_span_context()
-        stack, execution = ExitStack(), None
+        stack, execution, nested = ExitStack(), None, False
         with guarded("the usage of a run outside its steps"):
-            execution = self._begin(plan, stack)
+            nested = _is_nested(plan)
+            execution = None if nested else self._begin(plan, stack)
         try:
             with executing(), _closing(wrapped(*args, **kwargs)) as events:
                 for event in events:
@@ -129,7 +140,8 @@ class RunHooks:
             with guarded("the export of a run's spans"):
                 if execution is not None:
                     self._spans.traces.forget(execution.run.run_id)
-                self._flush()
+                if not nested:
+                    self._flush()
 
     def ending(
         self, wrapped: Callable[..., Any], _: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -164,13 +176,11 @@ class RunHooks:
         )
 
     def _begin(self, plan: Any, stack: ExitStack) -> _Execution | None:
-        execution, around = self._execution_of(plan), find_occasion()
+        execution = self._execution_of(plan)
         if execution is None:
             return None
         run_id = execution.run.run_id
-        if around is not None and around.run_id == run_id:
-            # the steps of a run, in its own process
-            return None
+        self._serve(execution.run.tags.get(CODE_LOCATION_TAG))
         if execution.total_is_due.is_set():
             self._whole_runs[run_id] = execution
         in_run = self._spans.in_run(execution.run, execution.instance, otel_context.get_current())
