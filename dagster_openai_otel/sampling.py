@@ -1,5 +1,6 @@
 """One decision for a run, whatever the sampler: carried in the context, below which nobody asks again."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from opentelemetry import context as otel_context
@@ -52,9 +53,18 @@ class Decided(Sampler):
 
 def follow_decisions(tracer: Tracer) -> Tracer:
     """Have a tracer of the SDK follow what the context carries; another one stays as it is."""
-    if isinstance(tracer, SdkTracer) and not isinstance(tracer.sampler, Decided):
+    if isinstance(tracer, SdkTracer) and not any(
+        isinstance(layer, Decided) for layer in _layers(tracer.sampler)
+    ):
         tracer.sampler = Decided(tracer.sampler)
     return tracer
+
+
+def _layers(sampler: Sampler | None) -> Iterator[Sampler]:
+    """A sampler, and those inside it that were there before ours."""
+    while sampler is not None:
+        yield sampler
+        sampler = getattr(sampler, "other", None)
 
 
 def is_derived(sampler: Sampler) -> bool:

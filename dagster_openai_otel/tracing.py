@@ -112,7 +112,11 @@ class Telemetry(trace.TracerProvider):
         existing = self._existing()
         if existing is None:
             return None
-        if isinstance(existing, SdkTracerProvider) or hasattr(existing, "add_span_processor"):
+        if isinstance(existing, SdkTracerProvider):
+            # by the SDK's own method: that of Phoenix takes its exporter off for whatever is added
+            SdkTracerProvider.add_span_processor(existing, DagsterSpanProcessor())
+            return existing
+        if hasattr(existing, "add_span_processor"):
             existing.add_span_processor(DagsterSpanProcessor())
             return existing
         say_once(

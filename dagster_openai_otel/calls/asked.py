@@ -14,6 +14,7 @@ from dagster_openai_otel.calls.counts import value_of
 from dagster_openai_otel.calls.endpoints import Endpoint, endpoint_of
 from dagster_openai_otel.calls.stream_usage import is_azure
 from dagster_openai_otel.calls.streams import Form
+from dagster_openai_otel.calls.traceloop import has_span_later
 from dagster_openai_otel.faults import guarded
 
 _GENAI_OPERATIONS = {"chat", "text_completion", "embeddings", "generate_content"}
@@ -78,6 +79,7 @@ def asked_of(client: Any, called: Called, context: Context, *, content: bool) ->
         model = value_of(called.body, "model")
     around = getattr(trace.get_current_span(context), "attributes", None) or {}
     alone = around.get(conventions.GEN_AI_OPERATION_NAME) not in _GENAI_OPERATIONS
+    alone = alone and not has_span_later(endpoint)
     return Asked(
         endpoint=endpoint,
         method=options.method.upper(),

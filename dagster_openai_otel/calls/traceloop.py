@@ -20,6 +20,7 @@ import wrapt
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import TracerProvider
 
+from dagster_openai_otel.calls.endpoints import Endpoint
 from dagster_openai_otel.calls.shield import ShieldedProvider, ending_spans
 from dagster_openai_otel.faults import guarded, say_once
 
@@ -33,6 +34,7 @@ _KEPT = {
     "completions": ("Completions", "create"),
     "embeddings": ("Embeddings", "create"),
 }
+_RESPONSES = "/responses"
 _TAKEN_OFF = {
     "chat.completions": ("Completions", "parse"),
     "images": ("Images", "generate"),
@@ -94,6 +96,15 @@ def _is_being_loaded() -> bool:
 def is_wrapped(owner: type, method: str) -> bool:
     """Whether some instrumentor has wrapped a method of the SDK."""
     return isinstance(owner.__dict__.get(method), wrapt.FunctionWrapper)
+
+
+def has_span_later(endpoint: Endpoint) -> bool:
+    """Whether Traceloop's, put on by somebody else, makes a span of a request when that is answered."""
+    wrapped = None
+    if endpoint.template == _RESPONSES and (openai := sys.modules.get("openai")) is not None:
+        wrapped = openai.resources.responses.Responses.__dict__.get("create")
+    maker = getattr(wrapped, "_self_wrapper", None)
+    return f"{getattr(maker, '__module__', '')}.".startswith(f"{_PACKAGE}.")
 
 
 def _instrument(provider: TracerProvider, *, capture_content: bool) -> None:

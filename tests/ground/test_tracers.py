@@ -1,4 +1,7 @@
+from typing import Any
+
 import pytest
+import wrapt
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -146,9 +149,56 @@ def test_the_ids_of_a_step_span_can_be_given():
     assert other.trace_id != 5
 
 
-@pytest.mark.parametrize("fit", [calls_tracer, steps_tracer])
-def test_a_tracer_that_is_not_of_the_sdk_stays_as_it_is(fit: object):
-    tracer = fit(NoOpTracerProvider())  # type: ignore[operator]  # either function
+def test_a_tracer_is_made_fit_once_however_often_it_is_asked_for():
+    provider = TracerProvider(shutdown_on_exit=False)
+    sampler = provider.sampler.get_description()
 
-    assert type(tracer).__name__ == "NoOpTracer"
-    assert not hasattr(tracer, "sampler")
+    for fit, layers in (
+        (calls_tracer, f"RecordAll{{Decided{{{sampler}}}}}"),
+        (steps_tracer, f"Decided{{{sampler}}}"),
+    ):
+        tracers = [fit(provider) for _ in range(3)]
+        assert {tracer.sampler.get_description() for tracer in tracers} == {layers}
+
+
+def test_a_tracer_of_steps_that_is_not_of_the_sdk_stays_as_it_is():
+    assert type(steps_tracer(NoOpTracerProvider())).__name__ == "NoOpTracer"
+
+
+def test_calls_are_counted_where_the_tracer_is_not_of_the_sdk(ledger: Ledger):
+    make_calls(calls_tracer(NoOpTracerProvider()), 3)
+
+    assert booked(ledger) == (3, 9)
+
+
+class Round(TracerProvider):
+    """Puts something round its tracers, as other libraries do, which loses attributes and ids."""
+
+    class Proxy(Tracer):
+        def __init__(self, tracer: Tracer) -> None:
+            self.tracer = tracer
+
+        def start_span(self, name: str, *_, **__):
+            return self.tracer.start_span(name)
+
+        def start_as_current_span(self, *_, **__):
+            raise NotImplementedError
+
+    def get_tracer(self, *args, **kwargs) -> Tracer:
+        around: Any = wrapt.ObjectProxy(super().get_tracer(*args, **kwargs))
+        return Round.Proxy(around)
+
+
+def test_calls_are_counted_whatever_is_round_the_tracer(ledger: Ledger):
+    make_calls(calls_tracer(Round(shutdown_on_exit=False)), 3)
+
+    assert booked(ledger) == (3, 9)
+
+
+def test_steps_have_their_ids_whatever_is_round_the_tracer():
+    tracer = steps_tracer(Round(shutdown_on_exit=False))
+
+    with identity.given(identity.Ids(trace_id=5, span_id=7)):
+        span = tracer.start_span("given", Context())
+
+    assert span.get_span_context().span_id == 7
