@@ -23,6 +23,8 @@ from tests.export.faulty import (
 from tests.export.nursery import Nursery, Outcome
 from tests.export.seen import assert_green, warnings_of
 
+pytestmark = pytest.mark.slow
+
 FLUSH = 0.3
 MARGIN = 0.2
 TRIES = 4
