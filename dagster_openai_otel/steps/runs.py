@@ -180,7 +180,6 @@ class RunHooks:
         if execution is None:
             return None
         run_id = execution.run.run_id
-        self._serve(execution.run.tags.get(CODE_LOCATION_TAG))
         if execution.total_is_due.is_set():
             self._whole_runs[run_id] = execution
         in_run = self._spans.in_run(execution.run, execution.instance, otel_context.get_current())
@@ -192,6 +191,7 @@ class RunHooks:
         if found is None:
             return None
         run, instance = found
+        self._serve(run.tags.get(CODE_LOCATION_TAG))
         self._spans.traces.of(run, instance, begins=is_whole_run(plan))
         execution = _Execution(
             run=run,

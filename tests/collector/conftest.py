@@ -9,7 +9,7 @@ import pytest
 
 from dagster_openai_otel.testing import Answer, FakeOpenAI, Request
 from tests.collector import programs
-from tests.collector.pipeline import REFUSED
+from tests.collector.words import REFUSED
 from tests.executors.services import free_port
 from tests.processes import run_python
 

@@ -6,12 +6,9 @@ import dagster as dg
 import openai
 
 from dagster_openai_otel import instrument
+from tests.collector.words import CANARY, REFUSED
 
 instrument(trace_url="http://127.0.0.1:16686/trace/{trace_id}")
-
-CANARY = "canary-prompt"
-REFUSED = "refused"
-"""In a prompt that the API answers with an error."""
 
 
 def _asked(model: str, words: str) -> str:

@@ -6,8 +6,8 @@ import pytest
 
 from dagster_openai_otel.identity import trace_id
 from tests.collector.conftest import Played, Runs
-from tests.collector.pipeline import CANARY
 from tests.collector.programs import Jaeger
+from tests.collector.words import CANARY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
