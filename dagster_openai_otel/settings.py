@@ -54,7 +54,7 @@ def resolve(arguments: Mapping[str, object]) -> Settings:
     if unknown:
         message = f"unknown setting {unknown[0]!r}; there are: tracer_provider, {', '.join(_CHECKS)}"
         raise TypeError(message)
-    settled = {name: value for name in _CHECKS if (value := _settle(name, arguments)) is not None}
+    settled = {name: value for name in _CHECKS if (value := settle(name, arguments)) is not None}
     provider = arguments.get("tracer_provider")
     if provider is not None:
         settled["tracer_provider"] = checks.tracer_provider("tracer_provider", provider)
@@ -72,10 +72,17 @@ _CHECKS: Mapping[str, Callable[[str, object], object]] = {
 }
 
 
-def _settle(name: str, arguments: Mapping[str, object]) -> object:
-    """The checked value, or `None` for the default."""
+VARIABLES: Mapping[str, str] = {name: ENVIRONMENT_PREFIX + name.upper() for name in _CHECKS}
+"""The environment variable of each setting that has one."""
+
+
+def settle(name: str, arguments: Mapping[str, object]) -> object:
+    """The checked value of one of `VARIABLES`; `None` for the default.
+
+    Raises:
+        SettingError: The value is not allowed.
+    """
     if arguments.get(name) is not None:
         return _CHECKS[name](name, arguments[name])
-    variable = ENVIRONMENT_PREFIX + name.upper()
-    text = os.environ.get(variable, "").strip()
-    return _CHECKS[name](variable, text) if text else None
+    text = os.environ.get(VARIABLES[name], "").strip()
+    return _CHECKS[name](VARIABLES[name], text) if text else None

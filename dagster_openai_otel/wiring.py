@@ -87,6 +87,11 @@ def _take_off() -> None:
         OpenAIRequestInstrumentor().uninstrument()
 
 
+def in_effect() -> Settings | None:
+    """The settings that this process is instrumented with; `None` where it is not."""
+    return _settings
+
+
 def _wire(settings: Settings) -> None:
     if sdk_disabled():
         say_disabled()

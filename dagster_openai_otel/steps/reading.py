@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Set as AbstractSet
 from typing import Any
 
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance, TableMetadataValue
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, EventLogEntry, TableMetadataValue
 
 from dagster_openai_otel import conventions
 from dagster_openai_otel.tally import Model, Sums, dollars_of
@@ -21,18 +21,22 @@ USAGE_EVENTS = {
 """The types of events that usage is written into."""
 
 
-def events_of(
+def entries_of(
     instance: DagsterInstance, run_id: str, kinds: AbstractSet[DagsterEventType]
-) -> Iterator[DagsterEvent]:
-    """The events of a run of some types, read page by page."""
+) -> Iterator[EventLogEntry]:
+    """The log's entries of a run for events of some types, in order of time, read page by page."""
     cursor, more = None, True
     while more:
         page = instance.get_records_for_run(run_id, cursor, set(kinds), _PAGE)
         cursor, more = page.cursor, page.has_more
-        for record in page.records:
-            event = record.event_log_entry.dagster_event
-            if event is not None:
-                yield event
+        yield from (record.event_log_entry for record in page.records)
+
+
+def events_of(
+    instance: DagsterInstance, run_id: str, kinds: AbstractSet[DagsterEventType]
+) -> Iterator[DagsterEvent]:
+    """The events of a run of some types, read page by page."""
+    return (entry.get_dagster_event() for entry in entries_of(instance, run_id, kinds))
 
 
 def metadata_on(event: DagsterEvent) -> Mapping[str, Any]:
