@@ -34,7 +34,7 @@ def exporter_names() -> tuple[str, ...]:
     """The exporters that `OTEL_TRACES_EXPORTER` names; without it `otlp`, where an endpoint is set."""
     named = text_of("OTEL_TRACES_EXPORTER")
     if named is None:
-        return ("otlp",) if _otlp("ENDPOINT") else ()
+        return ("otlp",) if otlp_variable("ENDPOINT") else ()
     names = dict.fromkeys(name.strip().lower() for name in named.split(","))
     return tuple(name for name in names if name not in {"", "none"})
 
@@ -52,7 +52,7 @@ def say_unmade(error: Exception) -> None:
     )
 
 
-def _otlp(name: str) -> tuple[str, str] | None:
+def otlp_variable(name: str) -> tuple[str, str] | None:
     """A variable of OTLP, that of traces before the general one, with what it holds."""
     return found(*(f"{prefix}{name}" for prefix in _PREFIXES))
 
@@ -70,7 +70,7 @@ def _maker(name: str) -> Callable[[], SpanExporter] | None:
 
 
 def _otlp_maker() -> Callable[[], SpanExporter] | None:
-    variable = _otlp("PROTOCOL") or ("OTEL_EXPORTER_OTLP_PROTOCOL", _DEFAULT_PROTOCOL)
+    variable = otlp_variable("PROTOCOL") or ("OTEL_EXPORTER_OTLP_PROTOCOL", _DEFAULT_PROTOCOL)
     protocol = variable[1].lower()
     if protocol not in _PROTOCOLS:
         say_wrong(variable, ", ".join(_PROTOCOLS), _NOTHING)
@@ -106,7 +106,7 @@ def _is_sound(protocol: str, packings: tuple[str, ...]) -> bool:
         **dict.fromkeys(_FILES, (lambda text: Path(text).is_file(), "the path of a PEM file, or not set")),
     }
     for name, (is_sound, allowed) in checks.items():
-        variable = _otlp(name)
+        variable = otlp_variable(name)
         if variable is not None and not is_sound(variable[1]):
             say_wrong((variable[0], scrubbed(variable[1])), allowed, _NOTHING)
             return False
@@ -114,7 +114,7 @@ def _is_sound(protocol: str, packings: tuple[str, ...]) -> bool:
 
 
 def _has_sound_headers() -> bool:
-    variable = _otlp("HEADERS")
+    variable = otlp_variable("HEADERS")
     if variable is None:
         return True
     with quieted():

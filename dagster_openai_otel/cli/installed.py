@@ -12,6 +12,8 @@ from packaging.requirements import Requirement
 from dagster_openai_otel.cli.findings import Finding, info, ok, problem, warning
 
 _OURS = "dagster-openai-otel"
+# its own entry point of the same kind
+_ENTRY = "dagster_openai_otel"
 # a dependency of this library, which puts it on by itself where spans are exported
 _NEEDED = {"opentelemetry-instrumentation-openai"}
 _OLD_DAYS = 90
@@ -68,10 +70,11 @@ def instrumentors() -> Iterator[Finding]:
     automatic = any(_AUTOMATIC in part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep))
     disabled = {name.strip() for name in os.environ.get(_DISABLED, "").split(",")}
     for entry in entry_points(group=_INSTRUMENTORS):
-        if "openai" not in entry.name or entry.dist is None:
+        if "openai" not in entry.name or entry.dist is None or entry.dist.name == _OURS:
             continue
         name = f"{entry.dist.name} {entry.dist.version}"
-        if automatic and entry.name not in disabled:
+        driven = entry.dist.name in _NEEDED and _ENTRY not in disabled
+        if automatic and not driven and entry.name not in disabled:
             others = ",".join(sorted({*filter(None, disabled), entry.name}))
             yield warning(
                 "instrumentors",

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from dagster_openai_otel.cli.findings import Finding, info, ok, problem, warning
-from dagster_openai_otel.tracing import endpoint
+from dagster_openai_otel.exporting import exporter_names, otlp_variable
 
 _TOPIC = "export"
 _SECONDS = 2.0
@@ -23,13 +23,21 @@ _REFUSED = {401, 403}
 
 def export() -> Iterator[Finding]:
     """Where spans go, and whether they would be taken."""
-    where = endpoint()
-    if where is None:
+    names = exporter_names()
+    others = ", ".join(name for name in names if name != "otlp")
+    if others:
+        yield info(_TOPIC, f"OTEL_TRACES_EXPORTER sends spans to {others}, which is not asked here")
+    if not names:
         yield info(
             _TOPIC,
             "no OTEL_EXPORTER_OTLP_ENDPOINT is set: usage is counted, and spans are sent nowhere",
         )
-        return
+    if "otlp" in names:
+        yield from _otlp()
+
+
+def _otlp() -> Iterator[Finding]:
+    where = _variable("ENDPOINT") or "http://localhost:4318"
     protocol = _variable("PROTOCOL") or "http/protobuf"
     if protocol == "grpc":
         yield from _grpc(where)
@@ -172,8 +180,6 @@ def _certificate() -> bytes | None:
 
 
 def _variable(name: str) -> str | None:
-    """A variable of the exporter: the one for traces goes before the one for everything."""
-    for prefix in ("OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"):
-        if value := os.environ.get(prefix + name, "").strip():
-            return value
-    return None
+    """What a variable of the exporter holds: the one for traces goes before the one for everything."""
+    variable = otlp_variable(name)
+    return variable[1] if variable else None

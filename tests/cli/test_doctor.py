@@ -202,13 +202,14 @@ def test_an_instrumentor_that_starts_by_itself_is_found_unless_it_is_turned_off(
     path = str(Path("somewhere") / "opentelemetry" / "instrumentation" / "auto_instrumentation")
     off = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 
-    ended = doctor(PYTHONPATH=path)
-    turned_off = doctor(PYTHONPATH=path, **{off: "requests, openai"})
+    ours_is_off = doctor(PYTHONPATH=path, **{off: "dagster_openai_otel"})
+    both_are_off = doctor(PYTHONPATH=path, **{off: "dagster_openai_otel, openai"})
+    driven_by_ours = doctor(PYTHONPATH=path)
 
-    assert ended.status == 1
-    assert "opentelemetry-instrument puts on opentelemetry-instrumentation-openai" in ended.said
-    assert f"Set {off}=openai." in ended.said
-    assert turned_off.status == 0
+    assert ours_is_off.status == 1
+    assert "opentelemetry-instrument puts on opentelemetry-instrumentation-openai" in ours_is_off.said
+    assert f"Set {off}=dagster_openai_otel,openai." in ours_is_off.said
+    assert [both_are_off.status, driven_by_ours.status] == [0, 0]
 
 
 @pytest.mark.parametrize(
