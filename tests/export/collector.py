@@ -43,14 +43,20 @@ class Collector:
 
 
 @contextmanager
-def collecting_grpc() -> Iterator[Collector]:
-    """The same, over gRPC."""
+def collecting_grpc(refusing: Any = None) -> Iterator[Collector]:
+    """The same, over gRPC.
+
+    Args:
+        refusing: The status that each export is answered with, a `grpc.StatusCode`; `None` where all is well.
+    """
     collector = Collector()
 
     class Service(TraceServiceServicer):
         def Export(self, request: Any, context: Any) -> Any:  # noqa: N802  # gRPC's name
             collector.bodies.append(request.SerializeToString())
             collector.headers.append(dict(context.invocation_metadata()))
+            if refusing is not None:
+                context.abort(refusing, "no")
             return ExportTraceServiceResponse()
 
     with ThreadPoolExecutor(2) as threads:

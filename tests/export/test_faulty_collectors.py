@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+import grpc
 import pytest
 
 from tests.export import work
@@ -37,6 +38,7 @@ HTTP: dict[str, tuple[str, Callable[[], AbstractContextManager[str]]]] = {
     "503 with Retry-After": ("http", lambda: behaving(answers("503 Service Unavailable", "retry-after: 1"))),
     "429": ("http", lambda: behaving(answers("429 Too Many Requests"))),
     "413": ("http", lambda: behaving(answers("413 Payload Too Large"))),
+    "garbage": ("http", lambda: behaving(answers("200 OK", body=b"\x00\xffgarbage" * 99))),
     "redirecting to itself": (
         "http",
         lambda: behaving(answers("307 Temporary Redirect", "location: /v1/traces")),
@@ -106,6 +108,12 @@ def test_over_grpc(nursery, api, fault: str):
 
     with collecting_grpc() as sound, collector() as address:
         assert_quick(nursery, api, sound, f"{scheme}://{address}", "grpc")
+
+
+@pytest.mark.parametrize("status", ["RESOURCE_EXHAUSTED", "INTERNAL", "UNAUTHENTICATED"])
+def test_over_grpc_with_a_status(nursery, api, status: str):
+    with collecting_grpc() as sound, collecting_grpc(grpc.StatusCode[status]) as refusing:
+        assert_quick(nursery, api, sound, refusing.endpoint, "grpc")
 
 
 @pytest.mark.parametrize(("protocol", "made"), [("http/protobuf", collecting), ("grpc", collecting_grpc)])
