@@ -11,7 +11,7 @@ from opentelemetry.util.re import parse_env_headers
 
 from dagster_openai_otel.faults import error_type, say_once
 from dagster_openai_otel.quieting import quieted, scrubbed
-from dagster_openai_otel.variables import found, say_wrong, text_of
+from dagster_openai_otel.variables import found, installed, say_wrong, text_of
 
 _GROUP = "opentelemetry_traces_exporter"
 _NOTHING = "no spans are exported"
@@ -60,11 +60,11 @@ def otlp_variable(name: str) -> tuple[str, str] | None:
 def _maker(name: str) -> Callable[[], SpanExporter] | None:
     if name == "otlp":
         return _otlp_maker()
-    (*_, entry) = (None, *entry_points(group=_GROUP, name=name))
+    entry = installed(_GROUP, name)
     if entry is None:
-        installed = sorted({"otlp", "none", *entry_points(group=_GROUP).names})
+        known = sorted({"otlp", "none", *entry_points(group=_GROUP).names})
         variable = ("OTEL_TRACES_EXPORTER", text_of("OTEL_TRACES_EXPORTER") or "")
-        say_wrong(variable, ", ".join(installed), f"nothing is exported to {name!r}, which is not installed")
+        say_wrong(variable, ", ".join(known), f"nothing is exported to {name!r}, which is not installed")
         return None
     return _loader(entry.load)
 
@@ -76,7 +76,7 @@ def _otlp_maker() -> Callable[[], SpanExporter] | None:
         say_wrong(variable, ", ".join(_PROTOCOLS), _NOTHING)
         return None
     name, package, packings = _PROTOCOLS[protocol]
-    (*_, entry) = (None, *entry_points(group=_GROUP, name=name))
+    entry = installed(_GROUP, name)
     if entry is None:
         say_once(
             f"{_NOTHING}: {variable[0]} is {protocol!r}, whose exporter is not installed. Install {package}"

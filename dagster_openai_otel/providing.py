@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace.sampling import DEFAULT_ON, Sampler
 
 from dagster_openai_otel.faults import error_type, say_once
 from dagster_openai_otel.quieting import quieted, scrubbed
-from dagster_openai_otel.variables import code_location, found, say_wrong, text_of
+from dagster_openai_otel.variables import code_location, found, installed, say_wrong, text_of
 
 _SAMPLERS = "opentelemetry_traces_sampler"
 _ALL = "all spans are sampled"
@@ -56,7 +56,7 @@ def _sampler() -> Sampler:
     if variable is None:
         return DEFAULT_ON
     name = variable[1].lower()
-    (*_, entry) = (None, *entry_points(group=_SAMPLERS, name=name))
+    entry = installed(_SAMPLERS, name)
     if entry is None:
         say_wrong(variable, ", ".join(sorted(entry_points(group=_SAMPLERS).names)), _ALL)
         return DEFAULT_ON

@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 
 from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from dagster_openai_otel.faults import error_type, guarded
@@ -47,7 +47,7 @@ class _Mark:
     is_last: bool
 
 
-class SpanQueue(SpanProcessor):
+class SpanQueue:
     """Hands ended spans to an exporter, in batches, from a thread of its own.
 
     The SDK's `BatchSpanProcessor` waits as long as its exporter likes, half a minute at the end of a process,
@@ -116,10 +116,6 @@ class SpanQueue(SpanProcessor):
     def tell(self, *, last: bool) -> None:
         """Say how many spans of this process were lost or have no time left, and why; see `SpanAccount`."""
         self._account.tell(scrubbed(self._said[-1]) if self._said else None, last=last)
-
-    def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Wait until all that has ended is exported or lost, for some milliseconds at most."""
-        return self.ask().wait(timeout_millis / 1000)
 
     def _start(self) -> None:
         with self._starting:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.metadata import EntryPoint, entry_points
 
 from dagster_openai_otel.faults import say_once
 
@@ -42,6 +43,12 @@ def whole_number(name: str, default: int, *, least: int = 1) -> int:
         return int(text)
     say_wrong(variable, f"a whole number, {least} or more", f"{default} holds instead")
     return default
+
+
+def installed(group: str, name: str) -> EntryPoint | None:
+    """What a variable can name, from some group of entry points; `None` where it is not installed."""
+    (*_, entry) = (None, *entry_points(group=group, name=name))
+    return entry
 
 
 def code_location() -> str | None:

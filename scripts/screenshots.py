@@ -1,6 +1,7 @@
 """The pictures of the documentation; `scripts/screenshots` runs it."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,7 @@ def _picture(url: str, folder: Path) -> None:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  # of this script's environment alone
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport=_SIZE, color_scheme="light")
         page.goto(f"{url}/runs")
         page.locator("a[href*='/runs/']").first.click()

@@ -100,9 +100,10 @@ def is_wrapped(owner: type, method: str) -> bool:
 
 def has_span_later(endpoint: Endpoint) -> bool:
     """Whether Traceloop's, put on by somebody else, makes a span of a request when that is answered."""
-    wrapped = None
-    if endpoint.template == _RESPONSES and (openai := sys.modules.get("openai")) is not None:
-        wrapped = openai.resources.responses.Responses.__dict__.get("create")
+    openai = sys.modules.get("openai")
+    if endpoint.template != _RESPONSES or openai is None:
+        return False
+    wrapped = openai.resources.responses.Responses.__dict__.get("create")
     maker = getattr(wrapped, "_self_wrapper", None)
     return f"{getattr(maker, '__module__', '')}.".startswith(f"{_PACKAGE}.")
 

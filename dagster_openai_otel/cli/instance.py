@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from dagster_openai_otel.cli.failing import CommandError
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance
+    from dagster import DagsterInstance, RunRecord, RunsFilter
 
+_PAGE = 200
 HOME = "DAGSTER_HOME"
 """The variable that names the folder with `dagster.yaml`."""
 
@@ -37,3 +38,14 @@ def opened() -> "Iterator[DagsterInstance]":
         raise CommandError(message) from error
     with instance:
         yield instance
+
+
+def records_of(instance: "DagsterInstance", filters: "RunsFilter") -> "Iterator[RunRecord]":
+    """The runs that pass a filter, the newest first, read page by page."""
+    cursor, more = None, True
+    while more:
+        page = instance.get_run_records(filters, limit=_PAGE, order_by="id", ascending=False, cursor=cursor)
+        more = len(page) == _PAGE
+        for record in page:
+            cursor = record.dagster_run.run_id
+            yield record

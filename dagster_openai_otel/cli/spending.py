@@ -6,21 +6,23 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, RunRecord, RunsFilter
+from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from dagster_openai_otel import conventions
+from dagster_openai_otel.cli.instance import records_of
 from dagster_openai_otel.cli.periods import Period
 from dagster_openai_otel.steps.reading import (
     USAGE_EVENTS,
     entries_of,
     metadata_on,
     models_of,
+    subject_of,
     sums_of,
     tells_usage,
 )
+from dagster_openai_otel.steps.upstream import PARTITION_TAG
 from dagster_openai_otel.tally import Model, Sums
 
-_PAGE = 200
 # a thread that outlives its run writes after the last update of the run
 _LATE = timedelta(days=1)
 _UNFINISHED = [
@@ -28,7 +30,6 @@ _UNFINISHED = [
     for status in DagsterRunStatus
     if status not in {DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED}
 ]
-_PARTITION_TAG = "dagster/partition"
 _FAILED = ("failed attempt", "interrupted attempt")
 
 
@@ -120,22 +121,12 @@ def _runs_of(instance: DagsterInstance, period: Period, progress: Progress) -> I
     others = RunsFilter(updated_after=updated, created_before=period.until)
     progress.runs_in_all = instance.get_runs_count(others)
     seen = set()
-    for record in _records(instance, going_on):
+    for record in records_of(instance, going_on):
         seen.add(record.dagster_run.run_id)
         yield record.dagster_run
-    for record in _records(instance, others):
+    for record in records_of(instance, others):
         if record.dagster_run.run_id not in seen:
             yield record.dagster_run
-
-
-def _records(instance: DagsterInstance, filters: RunsFilter) -> Iterator[RunRecord]:
-    cursor, more = None, True
-    while more:
-        page = instance.get_run_records(filters, limit=_PAGE, order_by="id", ascending=False, cursor=cursor)
-        more = len(page) == _PAGE
-        for record in page:
-            cursor = record.dagster_run.run_id
-            yield record
 
 
 def _spent(run: DagsterRun, moment: float, event: DagsterEvent) -> Spent | None:
@@ -147,7 +138,7 @@ def _spent(run: DagsterRun, moment: float, event: DagsterEvent) -> Spent | None:
         run=run,
         moment=moment,
         asset=asset,
-        partition=partition or run.tags.get(_PARTITION_TAG),
+        partition=partition or run.tags.get(PARTITION_TAG),
         step=event.step_key.partition("[")[0] if event.step_key else None,
         failed=_text(metadata, conventions.OUTCOME).startswith(_FAILED),
         prices=_text(metadata, conventions.PRICES) or None,
@@ -157,10 +148,9 @@ def _spent(run: DagsterRun, moment: float, event: DagsterEvent) -> Spent | None:
 
 
 def _target(event: DagsterEvent) -> tuple[str | None, str | None]:
-    data: Any = event.event_specific_data
-    holder = getattr(data, "materialization", None) or getattr(data, "asset_observation", None) or data
-    key = getattr(holder, "asset_key", None)
-    return key and key.to_user_string(), getattr(holder, "partition", None)
+    subject = subject_of(event)
+    key = getattr(subject, "asset_key", None)
+    return key and key.to_user_string(), getattr(subject, "partition", None)
 
 
 def _text(metadata: Mapping[str, Any], key: str) -> str:

@@ -3,19 +3,17 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator
 
 import click
 from dagster import DagsterInstance, DagsterRun, RunsFilter
 
 from dagster_openai_otel import checks
 from dagster_openai_otel.cli.failing import NOTHING_FOUND, CommandError
-from dagster_openai_otel.cli.instance import opened
+from dagster_openai_otel.cli.instance import opened, records_of
 from dagster_openai_otel.errors import SettingError
 from dagster_openai_otel.identity import trace_id_of_run
 from dagster_openai_otel.settings import resolve
 
-_PAGE = 500
 _WHOLE = 36
 _LISTED = 5
 
@@ -90,20 +88,9 @@ def _find(instance: DagsterInstance, start: str) -> list[DagsterRun]:
         return [run]
     found = []
     if 0 < len(start) < _WHOLE:
-        for candidate in _runs(instance):
-            if candidate.run_id.startswith(start):
-                found.append(candidate)
+        for record in records_of(instance, RunsFilter()):
+            if record.dagster_run.run_id.startswith(start):
+                found.append(record.dagster_run)
             if len(found) == _LISTED:
                 break
     return found
-
-
-def _runs(instance: DagsterInstance) -> Iterator[DagsterRun]:
-    """All runs, the newest first."""
-    cursor, more = None, True
-    while more:
-        page = instance.get_runs(RunsFilter(), cursor=cursor, limit=_PAGE)
-        more = len(page) == _PAGE
-        for run in page:
-            cursor = run.run_id
-            yield run

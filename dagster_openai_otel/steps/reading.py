@@ -41,9 +41,13 @@ def events_of(
 
 def metadata_on(event: DagsterEvent) -> Mapping[str, Any]:
     """The metadata of an event of one of `USAGE_EVENTS`, `MetadataValue`s by key."""
+    return getattr(subject_of(event), "metadata", None) or {}
+
+
+def subject_of(event: DagsterEvent) -> Any:
+    """What holds the metadata of such an event: a materialization, an observation, or its own data."""
     data: Any = event.event_specific_data
-    holder = getattr(data, "materialization", None) or getattr(data, "asset_observation", None) or data
-    return getattr(holder, "metadata", None) or {}
+    return getattr(data, "materialization", None) or getattr(data, "asset_observation", None) or data
 
 
 def tells_usage(metadata: Mapping[str, Any]) -> bool:
